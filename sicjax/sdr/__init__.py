@@ -1,0 +1,35 @@
+"""The Spectral Dependency Ratio of two successive convolutions.
+
+>>> import numpy as np
+>>> import sicjax.sdr as sdr
+>>> first, second = np.random.default_rng(0).normal(size=(2, 4, 4, 8, 8))
+>>> pair = sdr.generative(first, second, stride=2)
+>>> sdr.ratios(pair).shape, sdr.moments(pair).count.item()
+((8, 8, 8), 512)
+"""
+
+from sicjax.sdr import reference
+from sicjax.sdr._cascade import Cascade, extractive, generative
+from sicjax.sdr._decompose import Decomposition, decompose
+from sicjax.sdr._histogram import Histogram, histogram
+from sicjax.sdr._moments import Moments, moments, penalty
+from sicjax.sdr._null import null, shuffle_taps
+from sicjax.sdr._ratios import filter_ratios, ratios
+
+__all__ = [
+    "Cascade",
+    "Decomposition",
+    "Histogram",
+    "Moments",
+    "decompose",
+    "extractive",
+    "filter_ratios",
+    "generative",
+    "histogram",
+    "moments",
+    "null",
+    "penalty",
+    "ratios",
+    "reference",
+    "shuffle_taps",
+]

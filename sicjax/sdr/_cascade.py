@@ -1,0 +1,201 @@
+"""Two successive convolutions, and what lies between them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from sicjax.sdr._geometry import Lag, shared_lags
+
+PerAxis: TypeAlias = int | tuple[int, ...]
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cascade:
+    """Two successive convolutions, `first` and then `second`, as a pytree of their two kernels.
+
+    Between them the signal may be decimated by `down` (the stride of a strided `first`) and then expanded
+    with zeros by `up` (the stride of a transposed `second`). Every setting is an int for all spatial axes or
+    a tuple with one entry an axis.
+
+    Arguments:
+        first: kernel of the first layer, `(*k1, i / first_groups, m)`.
+        second: kernel of the second layer, `(*k2, m / second_groups, o)`.
+        down: decimation between the layers.
+        up: expansion between the layers.
+        first_dilation: the first layer's own (atrous) dilation.
+        second_dilation: the second layer's own (atrous) dilation.
+        first_groups: feature groups of the first layer.
+        second_groups: feature groups of the second layer.
+
+    With groups only the pathways that exist are kept: the result axes are `i / first_groups` inputs for each
+    intermediate channel, the `m` intermediate channels, and `o / second_groups` outputs for each of them.
+
+    Kernels are held in float32 (float64 when JAX runs with 64 bits and gets float64). Whether every weight is
+    finite is checked once, here, for concrete arrays; under `jit`, `vmap` and `grad` it cannot be.
+
+    Raises:
+        ValueError: shapes that do not fit together, or weights that are not finite.
+
+    >>> import numpy as np
+    >>> pair = Cascade(np.ones((4, 4, 8, 6)), np.ones((4, 4, 6, 3)), up=2)
+    >>> pair.shape, pair.pathways, pair.direction
+    ((8, 6, 3), 144, 'generative')
+    """
+
+    first: Float[Array, "*k1 i m"]
+    second: Float[Array, "*k2 m o"]
+    down: PerAxis = 1
+    up: PerAxis = 1
+    first_dilation: PerAxis = 1
+    second_dilation: PerAxis = 1
+    first_groups: int = 1
+    second_groups: int = 1
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)
+        for name in ("first", "second"):
+            put(name, _as_kernel(getattr(self, name), name))
+        axes = self.first.ndim - 2
+        if axes < 1 or self.second.ndim - 2 != axes:
+            raise ValueError(
+                "both kernels must be (*spatial, in, out) with the same number of spatial axes, at least one; "
+                f"got first {self.first.shape} and second {self.second.shape}"
+            )
+        for name in ("down", "up", "first_dilation", "second_dilation"):
+            put(name, _per_axis(getattr(self, name), axes, name))
+        for name in ("first_groups", "second_groups"):
+            put(name, _positive_int(getattr(self, name), name))
+        middle = self.first.shape[-1]
+        if self.second.shape[-2] * self.second_groups != middle:
+            raise ValueError(
+                f"the channels between the layers do not match: first {self.first.shape} gives {middle} channels, "
+                f"second {self.second.shape} takes {self.second.shape[-2] * self.second_groups}"
+                + (f" in {self.second_groups} groups" if self.second_groups > 1 else "")
+            )
+        for name, groups, out in (
+            ("first", self.first_groups, middle),
+            ("second", self.second_groups, self.second.shape[-1]),
+        ):
+            if out % groups:
+                raise ValueError(f"{name} has {out} output channels, not a multiple of its {groups} groups")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(i, m, o)` of the ratios: inputs of each intermediate channel, intermediate channels, outputs of each."""
+        return self.first.shape[-2], self.first.shape[-1], self.second.shape[-1] // self.second_groups
+
+    @property
+    def pathways(self) -> int:
+        """How many pathways there are."""
+        return math.prod(self.shape)
+
+    @property
+    def direction(self) -> str:
+        """`generative` (second expands), `extractive` (first decimates), `turning` (both) or `plain`."""
+        expands, decimates = max(self.up) > 1, max(self.down) > 1
+        return {(1, 0): "generative", (0, 1): "extractive", (1, 1): "turning", (0, 0): "plain"}[expands, decimates]
+
+    @property
+    def structural(self) -> bool:
+        """Whether every ratio is 1 whatever the weights are, because the two kernels share no lag."""
+        return not self.lags
+
+    @property
+    def lags(self) -> tuple[tuple[Lag, Lag], ...]:
+        """The lags that both kernels reach, one of each `{n, -n}`, zero left out: see `shared_lags`."""
+        return shared_lags(
+            self.first.shape[:-2], self.second.shape[:-2], self.down, self.up, self.first_dilation, self.second_dilation
+        )
+
+    def aligned(self) -> tuple[Float[Array, "*k1 i m"], Float[Array, "*k2 m o"]]:
+        """The two kernels with `m` as their common axis; differs from the fields for a grouped second layer only."""
+        groups = self.second_groups
+        if groups == 1:
+            return self.first, self.second
+        *k, inner, out = self.second.shape
+        split = self.second.reshape(*k, inner, groups, out // groups)
+        return self.first, jnp.moveaxis(split, -2, -3).reshape(*k, inner * groups, out // groups)
+
+    def tree_flatten_with_keys(self):
+        keyed = [(jax.tree_util.GetAttrKey(n), getattr(self, n)) for n in ("first", "second")]
+        return keyed, tuple(getattr(self, f.name) for f in dataclasses.fields(self)[2:])
+
+    @classmethod
+    def tree_unflatten(cls, settings, kernels):
+        """Without the checks: JAX also fills pytrees with batched arrays, shapes and placeholders."""
+        pair = object.__new__(cls)
+        for field, value in zip(dataclasses.fields(cls), (*kernels, *settings), strict=True):
+            object.__setattr__(pair, field.name, value)
+        return pair
+
+
+def generative(
+    first: Float[Array, "*k1 i m"], second: Float[Array, "*k2 m o"], *, stride: PerAxis, **settings: PerAxis
+) -> Cascade:
+    """A pair inside a generator or decoder: the second layer is a transposed convolution with this `stride`.
+
+    The coarse `first` is stretched by `stride` before it meets `second` (paper, section 3.2 and equation 4).
+    `settings` are the dilations and groups of `Cascade`.
+
+    >>> import numpy as np
+    >>> generative(np.ones((4, 4, 8, 6)), np.ones((4, 4, 6, 3)), stride=2).up
+    (2, 2)
+    """
+    return Cascade(first, second, up=stride, **settings)
+
+
+def extractive(
+    first: Float[Array, "*k1 i m"], second: Float[Array, "*k2 m o"], *, stride: PerAxis, **settings: PerAxis
+) -> Cascade:
+    """A pair inside a discriminator or encoder: the first layer is a convolution with this `stride`.
+
+    The coarse `second` is stretched by `stride` (the noble identity; paper, section 3.2 in reverse).
+    `settings` are the dilations and groups of `Cascade`.
+
+    >>> import numpy as np
+    >>> extractive(np.ones((4, 4, 3, 6)), np.ones((4, 4, 6, 8)), stride=2).down
+    (2, 2)
+    """
+    return Cascade(first, second, down=stride, **settings)
+
+
+def _per_axis(value, axes: int, name: str) -> tuple[int, ...]:
+    values = (value,) * axes if isinstance(value, (int, np.integer)) else tuple(value)
+    if len(values) != axes:
+        raise ValueError(f"{name} must be an int or one int for each of the {axes} spatial axes, got {value!r}")
+    return tuple(_positive_int(v, name) for v in values)
+
+
+def _positive_int(value, name: str) -> int:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    return int(value)
+
+
+def _as_kernel(kernel, name: str) -> jax.Array:
+    """As a float array that keeps every weight: nothing that overflows, vanishes or is not finite gets by."""
+    if isinstance(kernel, jax.core.Tracer):
+        return kernel.astype(jnp.promote_types(kernel.dtype, jnp.float32))
+    given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
+    if not jnp.issubdtype(given.dtype, jnp.floating) and not jnp.issubdtype(given.dtype, jnp.integer):
+        raise ValueError(f"the {name} kernel must hold real numbers, got dtype {given.dtype}")
+    held = jnp.asarray(given, jax.dtypes.canonicalize_dtype(jnp.promote_types(given.dtype, jnp.float32)))
+    bad = int(held.size - jnp.isfinite(held).sum())
+    if bad and np.isfinite(np.asarray(given)).all():
+        raise ValueError(f"the {name} kernel has {bad} weights outside the range of {held.dtype}: rescale it")
+    if bad:
+        raise ValueError(f"the {name} kernel has {bad} weights that are NaN or infinite")
+    if held.dtype != given.dtype and given.dtype == np.float64 and held.ndim > 2:
+        spatial = tuple(range(held.ndim - 2))
+        lost = int(((np.abs(given).max(spatial) > 0) & (np.abs(np.asarray(held)).max(spatial) == 0)).sum())
+        if lost:
+            raise ValueError(f"{lost} filters of the {name} kernel vanish in {held.dtype}: rescale it")
+    return held
