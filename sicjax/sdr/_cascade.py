@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax.core import Tracer
+from jaxtyping import Array, Float, Num
 
 from sicjax.sdr._geometry import Lag, shared_lags
 
@@ -17,7 +18,7 @@ PerAxis: TypeAlias = int | tuple[int, ...]
 
 
 @jax.tree_util.register_pytree_with_keys_class
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, init=False)
 class Cascade:
     """Two successive convolutions, `first` and then `second`, as a pytree of their two kernels.
 
@@ -51,28 +52,40 @@ class Cascade:
     """
 
     first: Float[Array, "*k1 i m"]
-    second: Float[Array, "*k2 m o"]
-    down: PerAxis = 1
-    up: PerAxis = 1
-    first_dilation: PerAxis = 1
-    second_dilation: PerAxis = 1
-    first_groups: int = 1
-    second_groups: int = 1
+    second: Float[Array, "*k2 mg o"]
+    down: tuple[int, ...]
+    up: tuple[int, ...]
+    first_dilation: tuple[int, ...]
+    second_dilation: tuple[int, ...]
+    first_groups: int
+    second_groups: int
 
-    def __post_init__(self):
+    def __init__(
+        self,
+        first: Num[Array | np.ndarray, "*k1 i m"],
+        second: Num[Array | np.ndarray, "*k2 mg o"],
+        down: PerAxis = 1,
+        up: PerAxis = 1,
+        first_dilation: PerAxis = 1,
+        second_dilation: PerAxis = 1,
+        first_groups: int = 1,
+        second_groups: int = 1,
+    ):
         put = lambda name, value: object.__setattr__(self, name, value)
-        for name in ("first", "second"):
-            put(name, _as_kernel(getattr(self, name), name))
+        put("first", _as_kernel(first, "first"))
+        put("second", _as_kernel(second, "second"))
         axes = self.first.ndim - 2
         if axes < 1 or self.second.ndim - 2 != axes:
             raise ValueError(
                 "both kernels must be (*spatial, in, out) with the same number of spatial axes, at least one; "
                 f"got first {self.first.shape} and second {self.second.shape}"
             )
-        for name in ("down", "up", "first_dilation", "second_dilation"):
-            put(name, _per_axis(getattr(self, name), axes, name))
-        for name in ("first_groups", "second_groups"):
-            put(name, _positive_int(getattr(self, name), name))
+        put("down", _per_axis(down, axes, "down"))
+        put("up", _per_axis(up, axes, "up"))
+        put("first_dilation", _per_axis(first_dilation, axes, "first_dilation"))
+        put("second_dilation", _per_axis(second_dilation, axes, "second_dilation"))
+        put("first_groups", _positive_int(first_groups, "first_groups"))
+        put("second_groups", _positive_int(second_groups, "second_groups"))
         middle = self.first.shape[-1]
         if self.second.shape[-2] * self.second_groups != middle:
             raise ValueError(
@@ -138,7 +151,11 @@ class Cascade:
 
 
 def generative(
-    first: Float[Array, "*k1 i m"], second: Float[Array, "*k2 m o"], *, stride: PerAxis, **settings: PerAxis
+    first: Num[Array | np.ndarray, "*k1 i m"],
+    second: Num[Array | np.ndarray, "*k2 mg o"],
+    *,
+    stride: PerAxis,
+    **settings: Any,
 ) -> Cascade:
     """A pair inside a generator or decoder: the second layer is a transposed convolution with this `stride`.
 
@@ -153,7 +170,11 @@ def generative(
 
 
 def extractive(
-    first: Float[Array, "*k1 i m"], second: Float[Array, "*k2 m o"], *, stride: PerAxis, **settings: PerAxis
+    first: Num[Array | np.ndarray, "*k1 i m"],
+    second: Num[Array | np.ndarray, "*k2 mg o"],
+    *,
+    stride: PerAxis,
+    **settings: Any,
 ) -> Cascade:
     """A pair inside a discriminator or encoder: the first layer is a convolution with this `stride`.
 
@@ -182,20 +203,23 @@ def _positive_int(value, name: str) -> int:
 
 def _as_kernel(kernel, name: str) -> jax.Array:
     """As a float array that keeps every weight: nothing that overflows, vanishes or is not finite gets by."""
-    if isinstance(kernel, jax.core.Tracer):
+    if isinstance(kernel, Tracer):
         return kernel.astype(jnp.promote_types(kernel.dtype, jnp.float32))
     given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
     if not jnp.issubdtype(given.dtype, jnp.floating) and not jnp.issubdtype(given.dtype, jnp.integer):
         raise ValueError(f"the {name} kernel must hold real numbers, got dtype {given.dtype}")
-    held = jnp.asarray(given, jax.dtypes.canonicalize_dtype(jnp.promote_types(given.dtype, jnp.float32)))
-    bad = int(held.size - jnp.isfinite(held).sum())
-    if bad and np.isfinite(np.asarray(given)).all():
-        raise ValueError(f"the {name} kernel has {bad} weights outside the range of {held.dtype}: rescale it")
-    if bad:
-        raise ValueError(f"the {name} kernel has {bad} weights that are NaN or infinite")
-    if held.dtype != given.dtype and given.dtype == np.float64 and held.ndim > 2:
+    dtype = jax.dtypes.canonicalize_dtype(jnp.promote_types(given.dtype, jnp.float32))
+    with np.errstate(over="ignore", under="ignore"), jax.ensure_compile_time_eval():
+        held = given.astype(dtype)
+        finite = bool((jnp if isinstance(held, jax.Array) else np).isfinite(held).all())
+    if not finite:
+        bad = int((~np.isfinite(np.asarray(given, np.float64))).sum())
+        if bad:
+            raise ValueError(f"the {name} kernel has {bad} weights that are NaN or infinite")
+        raise ValueError(f"the {name} kernel has weights outside the range of {dtype}: rescale it")
+    if given.dtype == np.float64 and dtype != np.float64 and held.ndim > 2:
         spatial = tuple(range(held.ndim - 2))
-        lost = int(((np.abs(given).max(spatial) > 0) & (np.abs(np.asarray(held)).max(spatial) == 0)).sum())
+        lost = int(((np.abs(given).max(spatial) > 0) & (np.abs(held).max(spatial) == 0)).sum())
         if lost:
-            raise ValueError(f"{lost} filters of the {name} kernel vanish in {held.dtype}: rescale it")
-    return held
+            raise ValueError(f"{lost} filters of the {name} kernel vanish in {dtype}: rescale it")
+    return jnp.asarray(held)

@@ -85,8 +85,8 @@ def split(f: Features) -> Split:
     mean_x, mean_y = x.sum(1) / jnp.maximum(inputs.sum(), 1), y.sum(1) / jnp.maximum(outputs.sum(), 1)
     x, y = x - mean_x[:, None] * inputs, y - mean_y[:, None] * outputs
 
-    u = jnp.stack([*x, inputs, (mean_y[:, None] * x).sum(0)])
-    v = jnp.stack([*y, (mean_x[:, None] * y).sum(0), outputs])
+    u = jnp.concatenate([x, inputs[None], mean_y[None] @ x])
+    v = jnp.concatenate([y, mean_x[None] @ y, outputs[None]])
     pathways = jnp.maximum((inputs * outputs).sum(), 1)
     adaptation = 2 * (u * v).sum() / pathways
     scatter = _scatter(u, present, channels) * _scatter(v, present, channels)

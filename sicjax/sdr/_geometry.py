@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 Lag: TypeAlias = tuple[int, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def shared_lags(
     first_size: Lag, second_size: Lag, down: Lag, up: Lag, first_dilation: Lag, second_dilation: Lag
 ) -> tuple[tuple[Lag, Lag], ...]:
@@ -43,7 +43,7 @@ def _whole_lags(k1: int, k2: int, down: int, up: int, d1: int, d2: int) -> range
     return range(-reach * step, reach * step + 1, step)
 
 
-@lru_cache(maxsize=None)
+@cache
 def tap_pairs(size: Lag, lag: Lag) -> tuple[tuple[int, int], ...]:
     """The pairs of taps `lag` apart in a kernel of this size, as positions in its flattened taps.
 

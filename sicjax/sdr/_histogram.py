@@ -192,11 +192,15 @@ def _count(f: Features, bins: _Bins, mesh):
     if mesh is None:
         return _count_on_one(f, bins)
     axes = mesh.axis_names
-    of_features = Features(P(None, None, axes), P(None, axes, None), P(None, axes), P(axes, None))
+    by_channel = (P(None, None, axes), P(None, axes, None), P(None, axes), P(axes, None))
     count = jax.shard_map(
-        _count_on_one, mesh=mesh, in_specs=(of_features, P()), out_specs=(P(axes),) * 3, check_vma=False
+        lambda f, bins: _count_on_one(Features(*f), bins),
+        mesh=mesh,
+        in_specs=(by_channel, P()),
+        out_specs=(P(axes),) * 3,
+        check_vma=False,
     )
-    return jax.jit(count)(f, bins)
+    return jax.jit(count)(tuple(f), bins)
 
 
 @jax.jit
@@ -240,7 +244,6 @@ def _count_on_one(f: Features, bins: _Bins):
     nothing = jnp.zeros((lanes, together, i, o), jnp.int32)
     start = tuple(jnp.zeros(width**joint, jnp.int32).at[0].set(-nothing[0].size) for _ in range(lanes))
     (counts, cells, block), _ = jax.lax.scan(step, (start, nothing, (a[0], b[0])), (a[1:], b[1:]))
-    counts = sum(add(add(counts, cells), numbers(*block))).reshape((width,) * joint)
-    cells = sum(counts.sum([axis for axis in range(joint) if axis != k]) for k in range(joint))
+    both = jnp.stack(add(add(counts, cells), numbers(*block))).sum(0).reshape((width,) * joint)
+    cells = sum(both.sum([axis for axis in range(joint) if axis != k]) for k in range(joint))
     return cells, f.first_alive.sum(0), f.second_alive.sum(1)
-

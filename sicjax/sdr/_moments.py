@@ -89,7 +89,7 @@ def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation"] = "depart
 def first_two(f: Features) -> tuple[Array, Array, Array]:
     """Defined pathways, mean departure from 1, variance."""
     inputs, outputs = f.first_alive.sum(0), f.second_alive.sum(1)
-    count = count_pathways(inputs, outputs, f)
+    count = count_pathways(inputs, outputs, f.first_alive.size * f.second_alive.shape[1])
     weight = (inputs * outputs) / jnp.maximum(count, 1)
     mean_a = f.a.sum(1) / jnp.maximum(inputs, 1)
     mean_b = f.b.sum(2) / jnp.maximum(outputs, 1)
@@ -106,11 +106,10 @@ def first_two(f: Features) -> tuple[Array, Array, Array]:
     return count, departure, variance
 
 
-def count_pathways(inputs: Int[Array, " m"], outputs: Int[Array, " m"], f: Features) -> Array:
-    """Defined pathways in an integer, or beyond its range in a float."""
-    possible = f.first_alive.size * f.second_alive.shape[1]
-    exact = possible < 2**31 or jax.config.jax_enable_x64
-    return jnp.sum(inputs * outputs) if exact else jnp.sum(inputs * outputs.astype(f.a.dtype))
+def count_pathways(inputs: Int[Array, " m"], outputs: Int[Array, " m"], possible: int) -> Array:
+    """Defined pathways in an integer, or where the possible ones are beyond its range in a float."""
+    exact = possible < 2**31 or jax.config.read("jax_enable_x64")
+    return jnp.sum(inputs * outputs) if exact else jnp.sum(inputs * outputs.astype(jnp.float32))
 
 
 @jax.jit
@@ -131,9 +130,7 @@ def _moments(f: Features) -> Moments:
     undefined = f.first_alive.size * f.second_alive.shape[1] - count
     std = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
     defined = count > 0
-    return Moments(
-        count, undefined, jnp.where(defined, 1 + departure, jnp.nan), jnp.where(defined, std, jnp.nan)
-    )
+    return Moments(count, undefined, jnp.where(defined, 1 + departure, jnp.nan), jnp.where(defined, std, jnp.nan))
 
 
 def _interaction(da: Float[Array, "n i m"], db: Float[Array, "n m o"]) -> Float[Array, " m"]:

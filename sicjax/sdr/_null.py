@@ -86,8 +86,7 @@ def _expected(pair: Cascade) -> Moments:
     one_a, two_a, first_alive = _tap_products(first)
     one_b, two_b, second_alive = _tap_products(second)
     inputs, outputs = first_alive.sum(0), second_alive.sum(1)
-    f = features(pair)
-    count = count_pathways(inputs, outputs, f)
+    count = count_pathways(inputs, outputs, pair.pathways)
     weight = (inputs * outputs) / jnp.maximum(count, 1)
 
     at_first = _coincidences(first.shape[:-2], tuple(lag for lag, _ in pair.lags))
@@ -98,10 +97,8 @@ def _expected(pair: Cascade) -> Moments:
 
     two_a = two_a.sum(1) / jnp.maximum(inputs, 1)
     two_b = two_b.sum(2) / jnp.maximum(outputs, 1)
-    meets = np.einsum("pnk,qnk->pq", at_first[1], at_second[1])
-    square = 4 * sum(
-        meets[p, q] * (weight * two_a[p] * two_b[q]).sum() for p in range(3) for q in range(3) if meets[p, q]
-    )
+    meets = np.einsum("pnk,qnk->pq", at_first[1], at_second[1]).astype(one_a.dtype)
+    square = 4 * (meets[:, :, None] * (weight * two_a)[:, None] * two_b).sum()
     return _as_moments(pair, count, departure, square - departure**2)
 
 
@@ -122,7 +119,7 @@ def _tap_products(kernel: Float[Array, "*k x y"]):
     All places are different; products of two are over the kernel's energy, products of four over its square.
     """
     taps = normalise(kernel)
-    power = [sum_first([tap**k for tap in taps]) for k in (1, 2, 3, 4)]
+    power = jnp.stack([sum_first([tap**k for tap in taps]) for k in (1, 2, 3, 4)])
     alive = power[1] > 0
     scale = jnp.where(alive, 1 / jnp.sqrt(jnp.where(alive, power[1], 1)), 0)
     p1, p2, p3, p4 = (p * scale**k for k, p in enumerate(power, 1))

@@ -50,7 +50,9 @@ def _folded_power(kernel: Float[Array, "*k x"], dilation, fold, points):
     axes = tuple(range(kernel.ndim - 1))
     taps = normalise(kernel[..., None])
     stretched = jax.lax.pad(
-        jnp.stack(taps).reshape(kernel.shape), jnp.zeros((), kernel.dtype), [(0, 0, d - 1) for d in dilation] + [(0, 0, 0)]
+        jnp.stack(taps).reshape(kernel.shape),
+        jnp.zeros((), kernel.dtype),
+        [(0, 0, d - 1) for d in dilation] + [(0, 0, 0)],
     )
     fine = tuple(n * f for n, f in zip(points, fold, strict=True))
     spectrum = jnp.fft.rfftn(stretched, fine, axes=axes)

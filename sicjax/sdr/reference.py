@@ -47,7 +47,7 @@ def ratios(pair: Cascade) -> Float[np.ndarray, "i m o"]:
     for i, m, o in np.ndindex(*pair.shape):
         a = power(first[..., i, m], pair.first_dilation)
         b = read(power(second[..., m, o], pair.second_dilation), pair.down, [0] * first.ndim)
-        a = sum(read(a, pair.up, shift) for shift in aliases) / len(aliases)
+        a = np.mean([read(a, pair.up, shift) for shift in aliases], axis=0)
         if a.any() and b.any():
             result[i, m, o] = (a * b).mean() / (a.mean() * b.mean())
     return result

@@ -1,0 +1,98 @@
+"""The result of a measurement on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from sicjax.measure import Measured, Row
+
+# Headings, and how a row fills them: first what the ratios are, then what they are made of.
+_PAIR: list[tuple[str, Callable[[Row], str]]] = [
+    ("pair", lambda row: row.name),
+]
+_RATIOS: list[tuple[str, Callable[[Row], str]]] = [
+    ("direction", lambda row: row.direction),
+    ("stride", lambda row: "x".join(map(str, row.stride[:1] if len(set(row.stride)) == 1 else row.stride))),
+    ("pathways", lambda row: f"{row.pathways:,}"),
+    ("undefined", lambda row: f"{row.undefined:,}"),
+    ("mean", lambda row: f"{row.mean:.4f}"),
+    ("std", lambda row: f"{row.std:.4f}"),
+    ("5 %", lambda row: f"{row.quantiles['0.05']:.3f}"),
+    ("median", lambda row: f"{row.quantiles['0.5']:.3f}"),
+    ("95 %", lambda row: f"{row.quantiles['0.95']:.3f}"),
+    ("0.9-1.1", lambda row: f"{100 * row.near_one:.1f} %"),
+]
+_PARTS: list[tuple[str, Callable[[Row], str]]] = [
+    ("marginal", lambda row: f"{row.marginal:+.4f}"),
+    ("adaptation", lambda row: f"{row.adaptation:+.4f}"),
+    ("z", lambda row: f"{row.z:.2f}"),
+    ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
+]
+
+
+def tables(measured: Sequence[Measured], file: TextIO) -> None:
+    """Prints a table of every pair in every file, then what was skipped and why."""
+    console = Console(file=file, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=file, highlight=False, width=_needed(measured))
+    together = console.width >= _needed(measured)
+    for columns in [_PAIR + _RATIOS + _PARTS] if together else [_PAIR + _RATIOS, _PAIR + _PARTS]:
+        console.print(_table(measured, columns))
+    if any(row.structural for result in measured for row in result.rows):
+        console.print("structural: the kernels share no lag, so every ratio is 1 whatever the weights", style="dim")
+    for name, result in zip(_names(measured), measured, strict=True):
+        for note in result.network.notes:
+            console.print(Text(f"{name}: {note}"), style="dim", soft_wrap=True)
+        for layer, reason in result.skipped:
+            console.print(Text(f"{name}: skipped {layer}: {reason}"), style="yellow", soft_wrap=True)
+
+
+def _table(measured: Sequence[Measured], columns) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading, _ in columns:
+        text = heading in ("pair", "direction")
+        table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "pair", overflow="fold")
+    for name, result in zip(_names(measured), measured, strict=True):
+        if len(measured) > 1:
+            table.add_row(Text(name, style="bold"))
+        for row in result.rows:
+            table.add_row(*(escape(fill(row)) for _, fill in columns), style="dim" if row.structural else None)
+        if not result.rows:
+            table.add_row("no pair")
+    return table
+
+
+def _names(measured: Sequence[Measured]) -> list[str]:
+    """File names without their folders, where they differ."""
+    short = [Path(result.file).name for result in measured]
+    return short if len(set(short)) == len(short) else [result.file for result in measured]
+
+
+def _needed(measured: Sequence[Measured]) -> int:
+    """Width of everything side by side."""
+    rows = [row for result in measured for row in result.rows]
+    widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _PAIR + _RATIOS + _PARTS]
+    widths[0] = max([widths[0], *map(len, _names(measured))])
+    return sum(widths) + 2 * len(widths)
+
+
+@contextmanager
+def progress(file: TextIO) -> Iterator[Callable[[str, int, int], Any]]:
+    """A bar on a terminal, nothing elsewhere; yields what `measure` reports to."""
+    console = Console(file=file)
+    bar = Progress(
+        TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[name]}"),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=None, name="reading")
+        yield lambda name, done, total: bar.update(task, total=total, completed=done, name=escape(name))

@@ -1,0 +1,236 @@
+"""Files to rows of numbers: what `sicjax measure` shows."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from sicjax import figures, networks, sdr
+from sicjax._errors import InputError
+from sicjax.networks import Network, Pair, Skipped
+
+# Fine enough for quantiles to four digits, and for almost every pair wide enough.
+EDGES = np.linspace(0, 4, 4001)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+NEAR_ONE = (0.9, 1.1)
+
+# Pairs with kernels of one size are filled up with kernels of no energy to one shape, so that a program is compiled
+# once for all of them; above this many pathways computing costs more than compiling.
+FILLED = 2**27
+# Channels on each axis from which the figure's curve of shuffled kernels is drawn: 262,144 pathways.
+SAMPLED = 64
+
+
+class Row(NamedTuple):
+    """What is measured of one pair; the fields are those of `measure --json`."""
+
+    name: str
+    first: str
+    second: str
+    direction: str
+    stride: tuple[int, ...]
+    shape: tuple[int, int, int]
+    pathways: int
+    undefined: int
+    structural: bool
+    mean: float
+    std: float
+    quantiles: dict[str, float]
+    near_one: float
+    marginal: float
+    adaptation: float
+    z: float
+    null_mean: float
+    null_std: float
+
+
+class Measured(NamedTuple):
+    """A file, its network and one row and one histogram for each pair."""
+
+    file: str
+    network: Network
+    rows: tuple[Row, ...]
+    histograms: tuple[sdr.Histogram, ...]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self.network.skipped
+
+
+def measure(
+    files: Sequence[str | Path],
+    *,
+    stride: int | Sequence[int] | None = None,
+    transposed: bool | None = None,
+    progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
+) -> list[Measured]:
+    """Measures every pair of successive convolutions in each file.
+
+    Arguments:
+        files: weights files, see `networks.from_file`.
+        stride: see `networks.from_file`.
+        transposed: see `networks.from_file`.
+        progress: called with a pair's name, how many pairs are done and how many there are.
+
+    Raises:
+        InputError: a file that cannot be read or understood.
+    """
+    nets = [networks.from_file(file, stride=stride, transposed=transposed) for file in files]
+    pairs = [pair for net in nets for pair in net.pairs]
+    shapes = _common_shapes(pair.cascade for pair in pairs)
+    measured, done = [], 0
+    with ThreadPoolExecutor(1) as pool:
+        for file, net in zip(files, nets, strict=True):
+            results = []
+            for pair in net.pairs:
+                progress(pair.name, done, len(pairs))
+                results.append(_measure_pair(pair, shapes[_geometry(pair.cascade)], pool))
+                done += 1
+            rows, histograms = zip(*results, strict=True) if results else ((), ())
+            measured.append(Measured(str(file), net, rows, histograms))
+    return measured
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """A file's result as plain JSON values; a number that is not finite is `None`."""
+    return {
+        "file": measured.file,
+        "cascades": [_plain(row._asdict()) for row in measured.rows],
+        "skipped": [skipped._asdict() for skipped in measured.skipped],
+        "notes": list(measured.network.notes),
+    }
+
+
+def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) -> tuple[Row, sdr.Histogram]:
+    cascade = pair.cascade
+    filled = _filled(cascade, shape)
+    # Two at a time, because compiling takes longer than computing.
+    closed_form = pool.submit(lambda: (sdr.moments(filled), sdr.decompose(filled)))
+    null = sdr.null(filled)
+    histogram = sdr.histogram(filled, edges=EDGES)
+    if histogram.above > 0.02 * histogram.defined:
+        histogram = sdr.histogram(filled)
+    found, parts = closed_form.result()
+    undefined = cascade.pathways - histogram.defined
+    row = Row(
+        name=pair.name,
+        first=pair.first.path,
+        second=pair.second.path,
+        direction=cascade.direction,
+        stride=tuple(max(d, u) for d, u in zip(cascade.down, cascade.up, strict=True)),
+        shape=cascade.shape,
+        pathways=cascade.pathways,
+        undefined=undefined,
+        structural=cascade.structural,
+        mean=float(found.mean),
+        std=float(found.std),
+        quantiles={str(q): histogram.quantile(q) for q in QUANTILES},
+        near_one=histogram.share(*NEAR_ONE),
+        marginal=float(parts.marginal),
+        adaptation=float(parts.adaptation),
+        z=float(parts.z),
+        null_mean=float(null.mean),
+        null_std=float(null.std),
+    )
+    return row, histogram._replace(undefined=undefined)
+
+
+def _geometry(cascade: sdr.Cascade) -> tuple:
+    """What a compiled program depends on besides the numbers of channels."""
+    settings = [getattr(cascade, field.name) for field in dataclasses.fields(cascade)[2:6]]
+    return (cascade.first.shape[:-2], cascade.second.shape[:-2], cascade.first.dtype, *settings)
+
+
+def _common_shapes(cascades: Iterable[sdr.Cascade]) -> dict[tuple, tuple[int, ...]]:
+    """For each geometry the smallest shape that holds all its pairs, or where that is too large, no filling."""
+    shapes: dict[tuple, tuple[int, ...]] = {}
+    for cascade in cascades:
+        geometry = _geometry(cascade)
+        shapes[geometry] = tuple(map(max, cascade.shape, shapes.get(geometry, (0, 0, 0))))
+    return {geometry: shape if math.prod(shape) <= FILLED else (0, 0, 0) for geometry, shape in shapes.items()}
+
+
+def _filled(cascade: sdr.Cascade, shape: tuple[int, ...]) -> sdr.Cascade:
+    """The pair with kernels of no energy up to a shape; its pathways among them are undefined and count nowhere."""
+    # In NumPy: JAX would compile the filling itself for every shape.
+    first, second = map(np.asarray, cascade.aligned())
+    spatial = [(0, 0)] * (first.ndim - 2)
+    i, m, o = (max(full - n, 0) for full, n in zip(shape, cascade.shape, strict=True))
+    return dataclasses.replace(
+        cascade,
+        first=np.pad(first, [*spatial, (0, i), (0, m)]),
+        second=np.pad(second, [*spatial, (0, m), (0, o)]),
+        first_groups=1,
+        second_groups=1,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def by_level(measured: Sequence[Measured]) -> dict[str, list[tuple[str, list[figures.Level]]]]:
+    """For a figure: each file's networks with their histograms from fine to coarse, the shuffled kernels beside."""
+    files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
+    for result in measured:
+        chains: dict[str, list[figures.Level]] = {}
+        for pair, ratios in zip(result.network.pairs, result.histograms, strict=True):
+            level = figures.Level(pair.name, ratios, _shuffled(pair.cascade, ratios.edges))
+            chains.setdefault(pair.network, []).append(level)
+        for chain, found in chains.items():
+            directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]
+            label = Path(result.file).stem + (f" {chain}" if chain else "")
+            files.setdefault(result.file, []).append((label, found[::-1] if "generative" in directions else found))
+    return files
+
+
+def _shuffled(cascade: sdr.Cascade, edges: np.ndarray) -> sdr.Histogram:
+    """Ratios with the taps of every kernel shuffled, of up to `SAMPLED` channels on each of the three axes."""
+    first, second = map(np.asarray, cascade.aligned())
+    i, m, o = (np.unique(np.linspace(0, n - 1, SAMPLED).round().astype(int)) for n in cascade.shape)
+    sample = dataclasses.replace(
+        cascade, first=first[..., i, :][..., m], second=second[..., m, :][..., o], first_groups=1, second_groups=1
+    )
+    return sdr.histogram(sdr.shuffle_taps(_filled(sample, (SAMPLED,) * 3), jax.random.key(0)), edges=edges)
+
+
+def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
+    """Writes `pairs.csv`, `result.json` and `histograms.png` into a folder, made if it is not there.
+
+    Raises:
+        InputError: the folder cannot be written, or matplotlib is not installed.
+    """
+    files = [folder / name for name in ("pairs.csv", "result.json", "histograms.png")]
+    figure = figures.levels(by_level(measured))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with files[0].open("w", newline="") as file:
+            table = csv.writer(file)
+            quantiles = [f"quantile_{q}" for q in QUANTILES]
+            plain = [field for field in Row._fields if field != "quantiles"]
+            table.writerow(["file", *plain, *quantiles])
+            for result in measured:
+                for row in result.rows:
+                    cells = row._replace(stride="x".join(map(str, row.stride)), shape="x".join(map(str, row.shape)))
+                    values = cells._asdict()
+                    table.writerow([result.file, *(values[field] for field in plain), *row.quantiles.values()])
+        files[1].write_text(json.dumps([as_json(result) for result in measured], indent=1) + "\n")
+        figure.savefig(files[2], dpi=200)
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
+    return files

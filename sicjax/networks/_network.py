@@ -1,0 +1,103 @@
+"""A network as the measure sees it: its convolutions, the pairs that follow one another, and what was left out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from sicjax import sdr
+from sicjax._errors import InputError
+
+
+class Layer(NamedTuple):
+    """A convolution.
+
+    Attributes:
+        path: its name in the network or file.
+        kernel: `(*k, in / groups, out)`.
+        stride: of the convolution, or of the transposed convolution; one int an axis.
+        dilation: one int an axis.
+        groups: feature groups.
+        transposed: whether it upsamples by its stride rather than downsamples.
+    """
+
+    path: str
+    kernel: Float[np.ndarray, "*k i o"]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    transposed: bool
+
+    @property
+    def inputs(self) -> int:
+        return self.kernel.shape[-2] * self.groups
+
+    @property
+    def outputs(self) -> int:
+        return self.kernel.shape[-1]
+
+
+class Pair(NamedTuple):
+    """Two convolutions that follow one another, their cascade, and the name of the network they belong to."""
+
+    first: Layer
+    second: Layer
+    cascade: sdr.Cascade
+    network: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first.path} to {self.second.path}"
+
+
+class Skipped(NamedTuple):
+    """A layer, or an operation that ends a chain, and why it is in no pair."""
+
+    layer: str
+    reason: str
+
+
+class Network(NamedTuple):
+    """Every convolution of a network, or of the networks in one file, and every pair of successive ones.
+
+    Attributes:
+        layers: every convolution, in the order of the data flow.
+        pairs: every pair, in the order of the data flow.
+        skipped: what is in no pair, with the reason.
+        notes: what was decided on the way that a user should know.
+    """
+
+    layers: tuple[Layer, ...]
+    pairs: tuple[Pair, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cascades(self) -> dict[str, sdr.Cascade]:
+        """The pairs by name, in the order of the data flow."""
+        return {pair.name: pair.cascade for pair in self.pairs}
+
+
+def make_pair(first: Layer, second: Layer, network: str) -> Pair:
+    """The pair of two layers with nothing between them that resamples.
+
+    Raises:
+        InputError: weights that are not finite, or kernels that do not fit, with the layers' names.
+    """
+    ones = (1,) * len(first.stride)
+    try:
+        cascade = sdr.Cascade(
+            first.kernel,
+            second.kernel,
+            down=ones if first.transposed else first.stride,
+            up=second.stride if second.transposed else ones,
+            first_dilation=first.dilation,
+            second_dilation=second.dilation,
+            first_groups=first.groups,
+            second_groups=second.groups,
+        )
+    except ValueError as error:
+        raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
+    return Pair(first, second, cascade, network)

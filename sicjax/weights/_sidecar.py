@@ -1,0 +1,56 @@
+"""The JSON file beside a weights file that states what weights alone do not: order, stride, direction."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sicjax._errors import InputError
+
+
+class Sidecar(NamedTuple):
+    """The layers of each network in a weights file, in order.
+
+    Attributes:
+        path: the JSON file.
+        networks: for each network its layers, each a dict with `type` (`conv`, `conv_transpose`, or anything else
+            that ends a chain), and for convolutions `weight` (the array's name), `layout` (starts with `OIHW`,
+            `IOHW` or `HWIO`), `stride`, optionally `dilation`, `groups`, and `post` (what follows the layer).
+    """
+
+    path: Path
+    networks: dict[str, list[dict[str, Any]]]
+
+
+def find_sidecar(path: Path) -> Sidecar | None:
+    """The sidecar of a weights file, `name.json` beside `name.ext`; None where there is none.
+
+    Raises:
+        InputError: a JSON file that does not state layers as it should.
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return None
+    try:
+        stated = json.loads(beside.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"the sidecar {beside} cannot be read: {error}") from error
+    networks = stated.get("networks") if isinstance(stated, dict) else None
+    if networks is None:
+        return None
+    for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
+        if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
+            raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
+        for layer in layers:
+            missing = {"weight", "layout", "stride"} - set(layer)
+            if is_convolution(layer) and missing:
+                raise InputError(
+                    f"the sidecar {beside}: a {layer['type']} of {name} lacks {', '.join(sorted(missing))}"
+                )
+    return Sidecar(beside, networks)
+
+
+def is_convolution(layer: dict[str, Any]) -> bool:
+    """Whether a stated layer is a convolution of either direction."""
+    return layer["type"] in ("conv", "conv_transpose")
