@@ -189,7 +189,7 @@ def extractive(
 
 
 def _per_axis(value, axes: int, name: str) -> tuple[int, ...]:
-    values = (value,) * axes if isinstance(value, (int, np.integer)) else tuple(value)
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
     if len(values) != axes:
         raise ValueError(f"{name} must be an int or one int for each of the {axes} spatial axes, got {value!r}")
     return tuple(_positive_int(v, name) for v in values)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec as P
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 from sicjax.sdr._cascade import Cascade
@@ -18,7 +19,8 @@ from sicjax.sdr._sharding import spread_over
 
 # Default bins: 4,000 of width 0.001 (or 0.002, 0.004 ... for wide distributions) from 0.
 BINS = 4000
-# Pathways handled at once: their bin numbers stay in a processor's cache, and device memory small.
+# Pathways through one channel held at once, and those handled in one step, whose cells stay in a processor's cache.
+PART = 2**22
 BLOCK = 2**18
 # Two pathways are counted with one update of a joint histogram while that fits a processor's cache.
 JOINT_CELLS = 2**17
@@ -142,9 +144,9 @@ class _Bins:
     With even bins the cell is the whole part of `origin + scale * (rho - 1)`, else a search among the edges.
     """
 
-    origin: np.float32
-    scale: np.float32
-    edges: np.ndarray
+    origin: ArrayLike
+    scale: ArrayLike
+    edges: ArrayLike
     bins: int = dataclasses.field(metadata={"static": True})
     even: bool = dataclasses.field(metadata={"static": True})
 
@@ -177,7 +179,7 @@ class _Bins:
 def _parts(f: Features):
     """The features in parts by inputs, each small enough to hold one channel's pathways and to count in 32 bits."""
     (i, m), o = f.first_alive.shape, f.b.shape[2]
-    size = min(i, max(1, min(2**22 // o, 2**30 // (m * o))))
+    size = min(i, max(1, min(PART // o, 2**30 // (m * o))))
     if size == i:
         yield f
         return

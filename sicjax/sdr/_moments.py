@@ -34,6 +34,21 @@ class Moments(NamedTuple):
     std: Float[Array, ""]
 
 
+class Departures(NamedTuple):
+    """Defined and undefined pathways, and the mean and variance of `rho - 1` over those defined."""
+
+    count: Array
+    undefined: Array
+    mean: Array
+    variance: Array
+
+    def moments(self) -> Moments:
+        spread = self.variance > 0
+        std = jnp.where(spread, jnp.sqrt(jnp.where(spread, self.variance, 1)), 0)
+        mean, std = (jnp.where(self.count > 0, value, jnp.nan) for value in (1 + self.mean, std))
+        return Moments(self.count, self.undefined, mean, std)
+
+
 def moments(pair: Cascade, *, mesh: jax.sharding.Mesh | None = None) -> Moments:
     """Mean and standard deviation of the ratios over all pathways, exact, at a cost that grows with `i + o`.
 
@@ -86,10 +101,10 @@ def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation"] = "depart
     raise ValueError(f"kind must be 'departure' or 'adaptation', got {kind!r}")
 
 
-def first_two(f: Features) -> tuple[Array, Array, Array]:
-    """Defined pathways, mean departure from 1, variance."""
+def first_two(f: Features) -> Departures:
+    """How many pathways there are, and the mean and variance of their departures from 1."""
     inputs, outputs = f.first_alive.sum(0), f.second_alive.sum(1)
-    count = count_pathways(inputs, outputs, f.first_alive.size * f.second_alive.shape[1])
+    count, undefined = count_pathways(inputs, outputs, f.first_alive.size * f.second_alive.shape[1])
     weight = (inputs * outputs) / jnp.maximum(count, 1)
     mean_a = f.a.sum(1) / jnp.maximum(inputs, 1)
     mean_b = f.b.sum(2) / jnp.maximum(outputs, 1)
@@ -103,19 +118,22 @@ def first_two(f: Features) -> tuple[Array, Array, Array]:
     of_both = _interaction(da, db) / jnp.maximum(inputs * outputs, 1)
     within = 4 * (of_inputs + of_outputs + of_both)
     variance = (weight * (within + (in_channel - departure) ** 2)).sum()
-    return count, departure, variance
+    return Departures(count, undefined, departure, variance)
 
 
-def count_pathways(inputs: Int[Array, " m"], outputs: Int[Array, " m"], possible: int) -> Array:
-    """Defined pathways in an integer, or where the possible ones are beyond its range in a float."""
-    exact = possible < 2**31 or jax.config.read("jax_enable_x64")
-    return jnp.sum(inputs * outputs) if exact else jnp.sum(inputs * outputs.astype(jnp.float32))
+def count_pathways(inputs: Int[Array, " m"], outputs: Int[Array, " m"], possible: int) -> tuple[Array, Array]:
+    """Defined and undefined pathways, as integers, or where the possible ones are beyond their range as floats."""
+    if possible < 2**31 or jax.config.read("jax_enable_x64"):
+        count = jnp.sum(inputs * outputs)
+        return count, possible - count
+    count = jnp.sum(inputs * outputs.astype(jnp.float32))
+    return count, float(possible) - count
 
 
 @jax.jit
 def _departure_penalty(f: Features):
-    count, departure, variance = first_two(f)
-    return jnp.where(count > 0, departure**2 + variance, 0)
+    found = first_two(f)
+    return jnp.where(found.count > 0, found.mean**2 + found.variance, 0)
 
 
 @jax.jit
@@ -126,11 +144,7 @@ def _adaptation_penalty(f: Features):
 
 @jax.jit
 def _moments(f: Features) -> Moments:
-    count, departure, variance = first_two(f)
-    undefined = f.first_alive.size * f.second_alive.shape[1] - count
-    std = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
-    defined = count > 0
-    return Moments(count, undefined, jnp.where(defined, 1 + departure, jnp.nan), jnp.where(defined, std, jnp.nan))
+    return first_two(f).moments()
 
 
 def _interaction(da: Float[Array, "n i m"], db: Float[Array, "n m o"]) -> Float[Array, " m"]:

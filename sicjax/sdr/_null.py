@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from sicjax.sdr._cascade import Cascade
 from sicjax.sdr._geometry import Lag, tap_pairs
 from sicjax.sdr._lags import features, normalise, sum_first
-from sicjax.sdr._moments import Moments, count_pathways, first_two
+from sicjax.sdr._moments import Departures, Moments, count_pathways, first_two
 
 
 def null(pair: Cascade, key: Key[Array, ""] | None = None, *, draws: int | None = None) -> Moments:
@@ -67,12 +67,11 @@ def shuffle_taps(pair: Cascade, key: Key[Array, ""]) -> Cascade:
 @partial(jax.jit, static_argnames="draws")
 def _sampled(pair: Cascade, key, draws: int) -> Moments:
     def one(key):
-        count, departure, variance = first_two(features(shuffle_taps(pair, key)))
-        return count, departure, variance
+        return first_two(features(shuffle_taps(pair, key)))
 
-    count, departure, variance = jax.lax.map(one, jax.random.split(key, draws))
-    mean = departure.mean()
-    return _as_moments(pair, count[0], mean, (variance + (departure - mean) ** 2).mean())
+    count, undefined, means, variances = jax.lax.map(one, jax.random.split(key, draws))
+    mean = means.mean()
+    return Departures(count[0], undefined[0], mean, (variances + (means - mean) ** 2).mean()).moments()
 
 
 @jax.jit
@@ -86,7 +85,7 @@ def _expected(pair: Cascade) -> Moments:
     one_a, two_a, first_alive = _tap_products(first)
     one_b, two_b, second_alive = _tap_products(second)
     inputs, outputs = first_alive.sum(0), second_alive.sum(1)
-    count = count_pathways(inputs, outputs, pair.pathways)
+    count, undefined = count_pathways(inputs, outputs, pair.pathways)
     weight = (inputs * outputs) / jnp.maximum(count, 1)
 
     at_first = _coincidences(first.shape[:-2], tuple(lag for lag, _ in pair.lags))
@@ -99,18 +98,7 @@ def _expected(pair: Cascade) -> Moments:
     two_b = two_b.sum(2) / jnp.maximum(outputs, 1)
     meets = np.einsum("pnk,qnk->pq", at_first[1], at_second[1]).astype(one_a.dtype)
     square = 4 * (meets[:, :, None] * (weight * two_a)[:, None] * two_b).sum()
-    return _as_moments(pair, count, departure, square - departure**2)
-
-
-def _as_moments(pair, count, departure, variance) -> Moments:
-    defined = count > 0
-    std = jnp.sqrt(jnp.maximum(variance, 0))
-    return Moments(
-        count,
-        pair.pathways - count,
-        jnp.where(defined, 1 + departure, jnp.nan),
-        jnp.where(defined, std, jnp.nan),
-    )
+    return Departures(count, undefined, departure, square - departure**2).moments()
 
 
 def _tap_products(kernel: Float[Array, "*k x y"]):

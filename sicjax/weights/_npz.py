@@ -19,7 +19,7 @@ def read_npz(path: Path) -> Tensors:
                 array = file[name]
             except ValueError as error:
                 if "allow_pickle" not in str(error):
-                    raise InputError(f"{path} is damaged: {name}: {error}") from error
+                    raise InputError(f"{path} is damaged: {name!r:.100}: {str(error)!r:.100}") from error
                 unread[name] = "a pickled Python object, which is never loaded"
                 continue
             if array.dtype.kind == "V":

@@ -22,36 +22,40 @@ def read(path: str | Path) -> Tensors:
         InputError: no such file, another format, a damaged file, or a pickle that asks for code.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, expected a weights file")
     try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, expected a weights file")
         with path.open("rb") as file:
             start = file.read(64)
+        size = path.stat().st_size
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if not start:
-        raise InputError(f"{path} is empty")
-    if path.suffix == ".safetensors":
-        return read_safetensors(path)
-    if start.startswith(b"PK"):
-        return _read_archive(path)
-    if LEGACY_START in start:
-        return read_legacy(path)
+        raise InputError(f"{path} is empty: save or download it again")
+    try:
+        if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return _read_archive(path)
+        if LEGACY_START in start:
+            return read_legacy(path)
+        # A safetensors file starts with the length of its header, which is JSON.
+        if path.suffix == ".safetensors" or (start[8:9] == b"{" and int.from_bytes(start[:8], "little") < size):
+            return read_safetensors(path)
+    except InputError:
+        raise
+    except Exception as error:  # what a damaged or hostile file can raise has no end
+        detail = f"{type(error).__name__} {str(error)!r:.100}"
+        raise InputError(f"{path} is damaged or not complete, save or download it again: {detail}") from error
     raise InputError(f"{path} is not a weights file that can be read: expected .safetensors, .npz or a PyTorch file")
 
 
 def _read_archive(path: Path) -> Tensors:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if any(name.endswith("/constants.pkl") or "/code/" in name for name in names):
-                raise InputError(
-                    f"{path} is a TorchScript program: save its weights with torch.save(m.state_dict(), ...)"
-                )
-            if any(name.endswith("data.pkl") for name in names):
-                return read_zip(path, archive)
-        if all(name.endswith(".npy") for name in names):
-            return read_npz(path)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path} is damaged or not complete: {error}") from error
-    raise InputError(f"{path} is a zip archive, but neither a PyTorch file nor a NumPy .npz")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        last = {name.rpartition("/")[2]: name for name in names}
+        if "constants.pkl" in last or any("/code/" in name for name in names):
+            raise InputError(f"{path} is a TorchScript program: save its weights with torch.save(m.state_dict(), ...)")
+        if "data.pkl" in last:
+            return read_zip(path, archive, last["data.pkl"])
+    if all(name.endswith(".npy") for name in names):
+        return read_npz(path)
+    raise InputError(f"{path} is a zip archive, but neither a PyTorch file nor a NumPy .npz: unpack it first")

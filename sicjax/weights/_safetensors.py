@@ -18,8 +18,9 @@ def read_safetensors(path: Path) -> Tensors:
             for name in file.keys():
                 try:
                     arrays[name] = file.get_tensor(name)
-                except (AttributeError, TypeError):
-                    unread[name] = f"dtype {file.get_slice(name).get_dtype()} cannot be read"
+                except (AttributeError, TypeError, SafetensorError):
+                    # The header was checked as the file was opened, so what is left to fail is the dtype.
+                    unread[name] = f"dtype {file.get_slice(name).get_dtype()} cannot be read: save it as float32"
     except SafetensorError as error:
-        raise InputError(f"{path} is damaged or not a safetensors file: {error}") from error
+        raise InputError(f"{path} is damaged or not a safetensors file: {str(error)!r:.100}") from error
     return Tensors(arrays, unread, ordered=False)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
 
+_KINDS = {"weight": str, "post": list, "groups": int}
+
 
 class Sidecar(NamedTuple):
     """The layers of each network in a weights file, in order.
@@ -33,8 +35,8 @@ def find_sidecar(path: Path) -> Sidecar | None:
     if not beside.is_file():
         return None
     try:
-        stated = json.loads(beside.read_text())
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        stated = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the sidecar {beside} cannot be read: {error}") from error
     networks = stated.get("networks") if isinstance(stated, dict) else None
     if networks is None:
@@ -42,12 +44,14 @@ def find_sidecar(path: Path) -> Sidecar | None:
     for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
         if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
             raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
-        for layer in layers:
+        for layer in filter(is_convolution, layers):
+            what = f"the sidecar {beside}: a {layer['type']} of {name}"
             missing = {"weight", "layout", "stride"} - set(layer)
-            if is_convolution(layer) and missing:
-                raise InputError(
-                    f"the sidecar {beside}: a {layer['type']} of {name} lacks {', '.join(sorted(missing))}"
-                )
+            if missing:
+                raise InputError(f"{what} lacks {', '.join(sorted(missing))}")
+            wrong = [key for key, kind in _KINDS.items() if type(layer.get(key, kind())) is not kind]
+            if wrong or layer.get("groups", 1) < 1:
+                raise InputError(f"{what}: expected weight as text, post as a list, groups as a positive integer")
     return Sidecar(beside, networks)
 
 

@@ -11,7 +11,7 @@ class Tensors(NamedTuple):
     """The arrays of a weights file.
 
     Attributes:
-        arrays: by name, nested containers joined with dots, in the file's order.
+        arrays: by name, nested containers joined with `/`, in the file's order.
         unread: names of what could not be read, with the reason.
         ordered: whether the file keeps the order in which its writer listed the arrays.
     """

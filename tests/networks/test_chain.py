@@ -1,0 +1,166 @@
+"""Files without a graph: what settles order, stride and direction, and what has to be asked."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sicjax import networks
+from sicjax._errors import InputError
+
+RNG = np.random.default_rng(0)
+
+
+def kernel(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def npz(path, **arrays):
+    np.savez(path / "net.npz", **{name.replace("__", "."): array for name, array in arrays.items()})
+    return path / "net.npz"
+
+
+def names(net):
+    return [pair.name for pair in net.pairs]
+
+
+def test_channel_counts_settle_convolution(tmp_path):
+    file = npz(tmp_path, a__weight=kernel(8, 3, 4, 4), b__weight=kernel(16, 8, 4, 4), c__weight=kernel(16, 16, 4, 4))
+    net = networks.from_file(file, stride=2)
+    assert names(net) == ["a to b", "b to c"]
+    assert [pair.cascade.direction for pair in net.pairs] == ["extractive"] * 2
+    assert net.pairs[0].cascade.shape == (3, 8, 16) and not any(layer.transposed for layer in net.layers)
+
+
+def test_channel_counts_settle_transposed_convolution_and_the_layout(tmp_path):
+    first, second = kernel(9, 8, 4, 4), kernel(8, 3, 5, 5)
+    net = networks.from_file(npz(tmp_path, a__weight=first, b__weight=second), stride=2)
+    cascade = net.cascades["a to b"]
+    assert cascade.direction == "generative" and cascade.shape == (9, 8, 3)
+    np.testing.assert_array_equal(cascade.first[:, :, 4, 5], first[4, 5])
+    np.testing.assert_array_equal(cascade.second[:, :, 5, 2], second[5, 2])
+
+
+def test_an_autoencoder_in_one_chain_turns(tmp_path):
+    file = npz(
+        tmp_path,
+        a__weight=kernel(8, 3, 4, 4),
+        b__weight=kernel(16, 8, 4, 4),
+        c__weight=kernel(16, 8, 4, 4),
+        d__weight=kernel(8, 3, 4, 4),
+    )
+    net = networks.from_file(file, stride=2)
+    assert [pair.cascade.direction for pair in net.pairs] == ["extractive", "turning", "generative"]
+
+
+def test_where_the_counts_fit_both_ways_it_asks(tmp_path):
+    file = npz(tmp_path, a__weight=kernel(8, 8, 4, 4), b__weight=kernel(8, 8, 4, 4))
+    with pytest.raises(InputError, match="does not say whether a .* give --transposed or --no-transposed"):
+        networks.from_file(file, stride=2)
+    for transposed, direction in [(True, "generative"), (False, "extractive")]:
+        net = networks.from_file(file, stride=2, transposed=transposed)
+        assert net.pairs[0].cascade.direction == direction
+
+
+def test_flax_kernels_never_tell_their_direction(tmp_path):
+    file = npz(tmp_path, a__kernel=kernel(4, 4, 3, 8), b__kernel=kernel(4, 4, 8, 5))
+    with pytest.raises(InputError, match="convolution or a transposed one"):
+        networks.from_file(file, stride=2)
+    assert networks.from_file(file, stride=2, transposed=True).pairs[0].cascade.shape == (3, 8, 5)
+    assert networks.from_file(file, stride=1).pairs[0].cascade.direction == "plain"
+
+
+def test_dense_layers_end_a_chain_and_every_lone_layer_is_named(tmp_path):
+    file = npz(
+        tmp_path,
+        a__weight=kernel(8, 3, 4, 4),
+        b__weight=kernel(16, 8, 4, 4),
+        fc__weight=kernel(16, 16),
+        c__weight=kernel(12, 16, 3, 3),
+        pos=kernel(1, 7, 9),
+    )
+    net = networks.from_file(file, stride=(2, 2, 1))
+    assert names(net) == ["a to b"]
+    reasons = dict(net.skipped)
+    assert "a dense layer (fc)" in reasons["c"] and "not named weight or kernel" in reasons["pos"]
+
+
+def test_a_mismatch_is_explained(tmp_path):
+    file = npz(tmp_path, a__weight=kernel(8, 3, 3, 3), b__weight=kernel(9, 8, 3, 3), c__weight=kernel(7, 5, 3, 3))
+    net = networks.from_file(file, stride=1)
+    assert names(net) == ["a to b"]
+    assert "its 5 input channels are not the 9 of b" in dict(net.skipped)["c"]
+
+
+def test_numbers_order_a_format_that_keeps_no_order(tmp_path):
+    layers = {f"conv{k}.weight": kernel(k + 1, k, 3, 3) for k in range(1, 12)}
+    save_file(layers, tmp_path / "net.safetensors")
+    net = networks.from_file(tmp_path / "net.safetensors", stride=1)
+    assert names(net)[:2] == ["conv1 to conv2", "conv2 to conv3"] and names(net)[-1] == "conv10 to conv11"
+    assert any("keeps no order" in note for note in net.notes)
+    save_file({"enc.weight": kernel(4, 3, 3, 3), "mid.weight": kernel(5, 4, 3, 3)}, tmp_path / "net.safetensors")
+    with pytest.raises(InputError, match="do not tell it: state the layers in order in a sidecar net.json"):
+        networks.from_file(tmp_path / "net.safetensors", stride=1)
+
+
+def test_one_dimension_and_three(tmp_path):
+    file = npz(tmp_path, a__weight=kernel(8, 3, 5), b__weight=kernel(4, 8, 5))
+    assert networks.from_file(file, stride=2).pairs[0].cascade.down == (2,)
+    file = npz(tmp_path, a__weight=kernel(8, 3, 3, 3, 3), b__weight=kernel(4, 8, 3, 3, 3))
+    assert networks.from_file(file, stride=2).pairs[0].cascade.down == (2, 2, 2)
+
+
+def test_a_sidecar_states_everything(tmp_path):
+    file = npz(tmp_path, z__weight=kernel(8, 3, 4, 4), y__weight=kernel(8, 6, 4, 2), x__weight=kernel(5, 6, 3, 3))
+    layers = [
+        {"type": "conv", "weight": "z.weight", "layout": "OIHW", "stride": 2, "post": ["relu", "batchnorm:bn"]},
+        {"type": "conv_transpose", "weight": "y.weight", "layout": "IOHW", "stride": [2, 1], "dilation": 2},
+        {"type": "flatten"},
+    ]
+    (tmp_path / "net.json").write_text(json.dumps({"networks": {"all": layers}}))
+    net = networks.from_file(file)
+    (pair,) = net.pairs
+    assert (pair.name, pair.network) == ("z to y", "all")
+    assert pair.cascade.down == (2, 2) and pair.cascade.up == (2, 1) and pair.cascade.second_dilation == (2, 2)
+    assert dict(net.skipped) == {"x": "not named in the sidecar net.json"}
+    assert networks.from_file(file, stride=3).pairs[0].cascade.down == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"weight": "q.weight"}, "no array named q.weight, which the sidecar"),
+        ({"layout": "WHIO"}, "layout 'WHIO'; expected"),
+        ({"stride": "two"}, "stride or dilation"),
+        ({"post": ["maxpool(2)"]}, None),
+    ],
+)
+def test_a_wrong_sidecar_is_explained(tmp_path, change, message):
+    file = npz(tmp_path, z__weight=kernel(8, 3, 4, 4), y__weight=kernel(6, 8, 4, 4))
+    first = {"type": "conv", "weight": "z.weight", "layout": "OIHW", "stride": 2} | change
+    second = {"type": "conv", "weight": "y.weight", "layout": "OIHW", "stride": 2}
+    (tmp_path / "net.json").write_text(json.dumps({"networks": {"all": [first, second]}}))
+    if message is None:
+        net = networks.from_file(file)
+        assert not net.pairs and "maxpool(2) follows z, which is not elementwise" in dict(net.skipped)["y"]
+    else:
+        with pytest.raises(InputError, match=message):
+            networks.from_file(file)
+
+
+def test_grouped_transposed_kernels_from_pytorch_keep_their_groups(tmp_path):
+    torch = pytest.importorskip("torch")
+    weight = kernel(6, 2, 3, 3)
+    file = npz(tmp_path, a__weight=kernel(6, 4, 3, 3), b__weight=weight)
+    layers = [
+        {"type": "conv", "weight": "a.weight", "layout": "OIHW", "stride": 1},
+        {"type": "conv_transpose", "weight": "b.weight", "layout": "IOHW", "stride": 1, "groups": 3},
+    ]
+    (tmp_path / "net.json").write_text(json.dumps({"networks": {"all": layers}}))
+    flax = networks.from_file(file).layers[1].kernel
+    x = torch.from_numpy(kernel(1, 6, 1, 1))
+    given = torch.nn.functional.conv_transpose2d(x, torch.from_numpy(weight), groups=3)[0].numpy()
+    for o in range(6):
+        for_o = [flax[:, :, i, o] * x[0, 2 * (o // 2) + i, 0, 0].numpy() for i in range(2)]
+        np.testing.assert_allclose(sum(for_o), given[o], rtol=1e-5, atol=1e-6)

@@ -1,0 +1,569 @@
+"""PyTorch files are read without PyTorch as PyTorch reads them, and nothing in them runs."""
+
+import argparse
+import collections
+import datetime
+import pathlib
+import pickle
+import struct
+import subprocess
+import sys
+import zipfile
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sicjax import weights
+from sicjax._errors import InputError
+from sicjax.weights import _unpickler
+
+FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+DTYPES = (
+    "float64 float32 float16 bfloat16 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu int64 "
+    "int32 int16 int8 uint8 uint16 uint32 uint64 bool complex64 complex128"
+).split()
+VALUES = np.arange(6, dtype="<f4").reshape(2, 3)
+
+
+# Files are assembled from the instructions of pickle, so that they can be hostile, and PyTorch absent.
+def plain(value):
+    return pickle.dumps(value, 2)[2:-1]
+
+
+def name(full):
+    module, _, attribute = full.rpartition(".")
+    return f"c{module}\n{attribute}\n".encode()
+
+
+def group(*parts):
+    return b"(" + b"".join(parts) + b"t"
+
+
+def call(full, *arguments):
+    return name(full) + group(*arguments) + b"R"
+
+
+def storage(key=plain("0"), kind="torch.FloatStorage", *view):
+    return group(plain("storage"), name(kind), key, plain("cpu"), plain(6), *view) + b"Q"
+
+
+def tensor(offset=0, shape=(2, 3), strides=(3, 1), at=None):
+    stated = plain(offset), plain(shape), plain(strides), plain(False), call("collections.OrderedDict")
+    return call("torch._utils._rebuild_tensor_v2", at or storage(), *stated)
+
+
+def mapping(**entries):
+    return b"}(" + b"".join(plain(key) + value for key, value in entries.items()) + b"u"
+
+
+def shared_parts(depth):
+    """A tuple as deep as stated whose two parts are the same, so whoever walks it takes two to the depth steps."""
+    return b")" + b"2\x86" * depth
+
+
+def write_zip(path, body, values=VALUES.tobytes(), byteorder=b"little"):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + body + b".")
+        archive.writestr("archive/byteorder", byteorder)
+        archive.writestr("archive/data/0", values)
+    return path
+
+
+def write_legacy(path, body, values=VALUES.tobytes(), keys=plain(["0"]), count=6, little=True):
+    header = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": little, "type_sizes": {}}]
+    pickles = [*map(plain, header), body, keys]
+    path.write_bytes(b"".join(b"\x80\x02" + part + b"." for part in pickles) + struct.pack("<q", count) + values)
+    return path
+
+
+WRITERS = pytest.mark.parametrize("write", [write_zip, write_legacy])
+
+
+def refusal(path):
+    """The one line with which a file is refused."""
+    with pytest.raises(InputError) as caught:
+        weights.read(path)
+    message = str(caught.value)
+    assert message.isprintable() and str(path) in message and len(message) < len(str(path)) + 300
+    return message
+
+
+def assert_same(tensors, expected):
+    assert list(tensors.arrays) == list(expected)
+    for key, array in expected.items():
+        read = tensors.arrays[key]
+        assert (read.dtype, read.shape) == (array.dtype, array.shape), key
+        assert read.tobytes() == array.tobytes(), key
+        assert not array.size or not read.flags.writeable
+
+
+@WRITERS
+def test_a_minimal_file_is_read(tmp_path, write):
+    body = mapping(w=tensor(), net=mapping(bias=tensor(4, (2,), (1,)), turned=tensor(0, (3, 2), (1, 3))))
+    tensors = weights.read(write(tmp_path / "file.any", body))
+    assert_same(tensors, {"w": VALUES, "net/bias": VALUES[1, 1:], "net/turned": VALUES.T})
+    assert tensors.ordered and not tensors.unread
+
+
+def test_a_big_endian_zip_is_swapped(tmp_path):
+    write_zip(tmp_path / "f.pt", mapping(w=tensor()), VALUES.astype(">f4").tobytes(), b"big")
+    np.testing.assert_array_equal(weights.read(tmp_path / "f.pt").arrays["w"], VALUES)
+
+
+def test_a_legacy_file_is_little_endian_from_every_machine(tmp_path):
+    write_legacy(tmp_path / "f.pt", mapping(w=tensor()), little=False)
+    np.testing.assert_array_equal(weights.read(tmp_path / "f.pt").arrays["w"], VALUES)
+
+
+def test_a_zip_that_was_compressed_is_read(tmp_path):
+    write_zip(tmp_path / "stored.pt", mapping(a=tensor(), b=tensor()))
+    with zipfile.ZipFile(tmp_path / "stored.pt") as stored:
+        with zipfile.ZipFile(tmp_path / "f.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+            for entry in stored.namelist():
+                archive.writestr(entry, stored.read(entry))
+    arrays = weights.read(tmp_path / "f.pt").arrays
+    np.testing.assert_array_equal(arrays["b"], VALUES)
+    assert np.shares_memory(arrays["a"], arrays["b"])
+
+
+def test_mappings_of_python_2_and_defaultdicts_keep_their_tensors(tmp_path):
+    pairs = b"](](" + plain("w") + tensor() + b"e](" + plain("v") + tensor() + b"ee"
+    grown = call("collections.defaultdict", name("__builtin__.dict")) + plain("u") + tensor() + b"s"
+    body = mapping(old=call("collections.OrderedDict", pairs), new=grown)
+    assert list(weights.read(write_zip(tmp_path / "f.pt", body)).arrays) == ["old/w", "old/v", "new/u"]
+
+
+def test_text_of_python_2_need_not_be_utf8(tmp_path):
+    body = mapping(w=tensor(), note=b"U\x03a\xffb")
+    assert list(weights.read(write_zip(tmp_path / "f.pt", body)).arrays) == ["w"]
+
+
+def test_a_key_that_is_no_name_gives_its_position(tmp_path):
+    body = b"}(" + plain((1, (2, 3))) + tensor() + plain(b"x") + tensor() + plain(7) + tensor() + b"u"
+    assert list(weights.read(write_zip(tmp_path / "f.pt", body)).arrays) == ["0", "1", "7"]
+
+
+def test_a_second_tensor_of_one_name_is_reported(tmp_path):
+    body = b"}(" + plain("a/b") + tensor() + plain("a") + mapping(b=tensor(4, (2,), (1,))) + b"u"
+    tensors = weights.read(write_zip(tmp_path / "f.pt", body))
+    assert_same(tensors, {"a/b": VALUES})
+    assert list(tensors.unread) == ["a/b"]
+
+
+def test_a_container_that_holds_itself_is_read_once(tmp_path):
+    body = b"}q\xfa(" + plain("w") + tensor() + plain("itself") + b"h\xfau"
+    assert list(weights.read(write_zip(tmp_path / "f.pt", body)).arrays) == ["w"]
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def network(torch):
+    nn = torch.nn
+    inner = nn.Sequential(nn.Conv2d(4, 2, 3, bias=False), nn.Tanh())
+    return nn.Sequential(nn.ConvTranspose2d(3, 4, 4, 2), nn.BatchNorm2d(4), nn.LeakyReLU(0.2), inner)
+
+
+@pytest.fixture
+def check(torch, tmp_path):
+    """Saves with PyTorch and compares what is read with what PyTorch loads, found by the slow and obvious way."""
+
+    def to_numpy(value):
+        dtype = str(value.dtype).removeprefix("torch.")
+        content = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        return np.frombuffer(content, getattr(ml_dtypes, dtype, dtype)).reshape(value.shape)
+
+    def named(value, prefix=""):
+        if isinstance(value, torch.Tensor):
+            return {prefix or "tensor": to_numpy(value)}
+        if isinstance(value, torch.nn.Module):
+            state = value.state_dict().items()
+            return {f"{prefix}.{key}" if prefix else key: to_numpy(child) for key, child in state}
+        items = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, (list, tuple)) else ())
+        found = {}
+        for key, child in items:
+            found |= named(child, f"{prefix}/{key}" if prefix else str(key))
+        return found
+
+    def check(saved, zipped, **settings):
+        torch.save(saved, tmp_path / "f.pt", _use_new_zipfile_serialization=zipped, **settings)
+        tensors = weights.read(tmp_path / "f.pt")
+        assert_same(tensors, named(torch.load(tmp_path / "f.pt", weights_only=False)))
+        assert not tensors.unread
+        return tensors.arrays
+
+    return check
+
+
+@pytest.mark.torch
+@FORMATS
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_state_dict(check, network, zipped, protocol):
+    arrays = check(network.state_dict(), zipped, pickle_protocol=protocol)
+    assert list(arrays)[0] == "0.weight" and list(arrays)[-1] == "3.0.weight"
+
+
+@pytest.mark.torch
+@FORMATS
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype(check, torch, zipped, dtype):
+    values = torch.tensor([[0.0, 1.0, 2.0], [0.5, 4.0, 8.0]]).to(getattr(torch, dtype))
+    check({"w": values, "turned": values.T}, zipped)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_views_and_shapes(check, torch, zipped):
+    base = torch.arange(24.0).reshape(4, 6)
+    views = {
+        "transposed": base.T,
+        "sliced": base[1:3, 2:],
+        "stepped": base[::2, ::3],
+        "expanded": torch.tensor([1.0, 2.0])[:, None].expand(2, 3),
+        "permuted": torch.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1),
+        "channels last": torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last),
+        "scalar": torch.tensor(3.0),
+        "empty": torch.zeros(0, 3),
+        "emptied": base[:0],
+        "one": torch.ones(1, 1, 1),
+    }
+    check(views, zipped)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_tied_weights_and_parameters(check, torch, zipped):
+    tied = torch.nn.Parameter(torch.randn(3, 2))
+    noted = torch.nn.Parameter(torch.randn(2), requires_grad=False)
+    noted.note = "saved with the parameter"
+    arrays = check([tied, tied, tied.detach().T, noted, torch.nn.Buffer(torch.randn(2))], zipped)
+    assert np.shares_memory(arrays["0"], arrays["2"])
+
+
+@pytest.mark.torch
+@FORMATS
+def test_a_checkpoint_with_an_optimiser_and_arguments(check, torch, network, zipped):
+    optimiser = torch.optim.Adam(network.parameters())
+    network(torch.randn(2, 3, 4, 4)).sum().backward()
+    optimiser.step()
+    checkpoint = {
+        "netG_state_dict": network.state_dict(),
+        "optimizerG": optimiser.state_dict(),
+        "epoch": 3,
+        "args": argparse.Namespace(lr=0.1, layers=[1, 2], kind=int, out=pathlib.PurePosixPath("out")),
+        "losses": [0.5, np.float64(0.25)],
+        "rng": (torch.get_rng_state(), np.random.RandomState(0).get_state()),
+        "history": collections.defaultdict(list, loss=[1.0]),
+        "seen": {1, 2},
+        "blob": b"\x00\xff",
+    }
+    arrays = check(checkpoint, zipped)
+    assert {"netG_state_dict/3.0.weight", "optimizerG/state/0/exp_avg", "rng/0"} <= set(arrays)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_a_checkpoint_as_lightning_writes_it(check, torch, network, zipped):
+    checkpoint = {
+        "epoch": 1,
+        "pytorch-lightning_version": "2.4.0",
+        "state_dict": collections.OrderedDict((f"model.{key}", value) for key, value in network.state_dict().items()),
+        "callbacks": {"ModelCheckpoint{'monitor': None}": {"best_model_score": torch.tensor(0.5), "dirpath": "a"}},
+        "optimizer_states": [torch.optim.SGD(network.parameters(), momentum=0.9).state_dict()],
+        "lr_schedulers": [],
+        "hyper_parameters": {"lr": 1e-3, "size": torch.Size([64, 64]), "device": torch.device("cpu")},
+        "ended": datetime.datetime(2024, 1, 1),
+    }
+    assert "state_dict/model.0.weight" in check(checkpoint, zipped)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_whole_models_and_optimisers(check, torch, network, zipped):
+    assert "3.0.weight" in check(network, zipped)
+    assert "ema.3.0.weight" in check({"ema": network, "epoch": 1}, zipped)
+    check({"optimiser": torch.optim.Adam(network.parameters()), "w": torch.ones(2)}, zipped)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_a_bare_tensor_and_bare_storages(check, torch, zipped):
+    check(torch.ones(2), zipped)
+    check([torch.ones(2).untyped_storage(), torch.zeros(3)], zipped)
+
+
+@pytest.mark.torch
+@FORMATS
+def test_tensors_of_other_kinds_are_refused(torch, tmp_path, zipped):
+    kinds = {
+        "_rebuild_sparse_tensor": torch.eye(2).to_sparse(),
+        "_rebuild_meta_tensor": torch.ones(2, device="meta"),
+        "resolve_conj": torch.ones(2, dtype=torch.complex64).conj(),
+        "resolve_neg": torch.ones(2, dtype=torch.complex64).conj().imag,
+    }
+    for what, value in kinds.items():
+        torch.save({"w": value}, tmp_path / "f.pt", _use_new_zipfile_serialization=zipped)
+        assert what in refusal(tmp_path / "f.pt")
+
+
+def touch(marker):
+    return plain(f"touch {marker}")
+
+
+FORMS = {
+    "GLOBAL and REDUCE": lambda marker: call("os.system", touch(marker)),
+    "STACK_GLOBAL": lambda marker: plain("os") + plain("system") + b"\x93" + group(touch(marker)) + b"R",
+    "INST": lambda marker: b"(" + touch(marker) + b"ios\nsystem\n",
+    "OBJ": lambda marker: b"(" + name("os.system") + touch(marker) + b"o",
+    "NEWOBJ": lambda marker: name("os.system") + group(touch(marker)) + b"\x81",
+    "NEWOBJ_EX": lambda marker: name("os.system") + group(touch(marker)) + b"}\x92",
+    "BUILD": lambda marker: b"}" + mapping(__setstate__=name("os.system")) + b"b" + touch(marker) + b"b",
+}
+
+REFUSED = {
+    "os.system": b")R",
+    "posix.system": b")R",
+    "builtins.eval": group(plain("1")) + b"R",
+    "builtins.exec": b")R",
+    "builtins.getattr": group(name("torch.nn.Module"), plain("__globals__")) + b"R",
+    "builtins.setattr": b")R",
+    "builtins.open": b")R",
+    "builtins.type": b")R",
+    "builtins.map": b")R",
+    "builtins.__import__": b")R",
+    "subprocess.Popen": group(plain(["true"])) + b"\x81}b",
+    "copyreg._reconstructor": b")R",
+    "copyreg.add_extension": b")R",
+    "copy_reg._reconstructor": b")R",
+    "operator.attrgetter": group(plain("system")) + b"R",
+    "operator.methodcaller": b")R",
+    "functools.partial": b")R",
+    "types.FunctionType": b")\x81",
+    "types.CodeType": b")\x81",
+    "importlib.import_module": b")R",
+    "pickle.loads": b")R",
+    "marshal.loads": b")R",
+    "runpy.run_path": b")R",
+    "torch.load": b")R",
+    "torch.hub.load": b")R",
+    "torch.jit.load": b")R",
+    "torch.storage._load_from_bytes": b")R",
+    "torch.utils.cpp_extension.load": b")R",
+    "torch.serialization.load": b")R",
+    "torch._utils._import_dotted_name": b")R",
+    "torch.nnx.Module": b")\x81",
+    "sicjax.weights.read": b")R",
+    "__main__.Model": b")\x81",
+    "": b")R",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_of_call_runs(tmp_path, form):
+    for write in (write_zip, write_legacy):
+        message = refusal(write(tmp_path / "f.pt", mapping(w=tensor(), x=FORMS[form](tmp_path / "marker"))))
+        assert "'os.system'" in message and "refused" in message
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("form", ["GLOBAL and REDUCE", "STACK_GLOBAL", "INST", "OBJ"])
+def test_the_forms_do_run_where_nothing_guards(tmp_path, form):
+    pickle.loads(FORMS[form](tmp_path / "marker") + b".")
+    assert (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("full", REFUSED)
+def test_names_are_refused(tmp_path, full):
+    assert f"asks for '{full or '.'}'" in refusal(write_zip(tmp_path / "f.pt", name(full) + REFUSED[full]))
+
+
+def test_names_within_names_are_refused(tmp_path):
+    for module, attributes in (("collections", "OrderedDict.__class__"), ("torch._utils", "_rebuild_tensor.__globals__")):
+        body = plain(module) + plain(attributes) + b"\x93"
+        assert f"'{module}.{attributes}'" in refusal(write_zip(tmp_path / "f.pt", body))
+
+
+def test_a_name_cannot_forge_the_message(tmp_path):
+    body = plain("os") + plain("\x1b[2Jsystem\nall is well" + "x" * 10_000) + b"\x93"
+    assert "\\x1b[2Jsystem\\n" in refusal(write_zip(tmp_path / "f.pt", body))
+
+
+def test_registered_extensions_are_not_reached(tmp_path):
+    copyreg = pytest.importorskip("copyreg")
+    copyreg.add_extension("os", "system", 240)
+    try:
+        pickle.loads(b"\x82\xf0.")  # as an unpickler of another library would, which caches the function
+        refusal(write_zip(tmp_path / "f.pt", b"\x82\xf0" + group(touch(tmp_path / "marker")) + b"R"))
+    finally:
+        copyreg.remove_extension("os", "system", 240)
+        copyreg.clear_extension_cache()
+    assert not (tmp_path / "marker").exists()
+
+
+HARMLESS = {
+    "a gadget of NumPy": lambda m: call("numpy.testing._private.utils.runstring", plain(f"open({str(m)!r}, 'w')"), b"}"),
+    "a file by NumPy": lambda m: call("numpy.save", plain(str(m)), plain(1)),
+    "a method of a path": lambda m: call("pathlib.Path.touch", call("pathlib.Path", plain(str(m)))),
+    "a module of a module": lambda m: plain("torch.nn") + plain("os.system") + b"\x93" + group(touch(m)) + b"R",
+    "a factory": lambda m: call("collections.defaultdict", name("numpy.os.system")) + touch(m) + b"Ns",
+    "encode": lambda m: call("_codecs.encode", plain(str(m)), plain("zip")),
+    "attributes": lambda m: (
+        call("torch.nn.Module") + mapping(__class__=plain(1), __setstate__=plain(2), state=plain(3), __dict__=b"}") + b"b"
+    ),
+    "slots": lambda m: call("torch.nn.Module") + b"N" + mapping(__class__=name("torch.nn.Linear")) + b"\x86b",
+    "items": lambda m: call("torch.nn.Module") + plain("append") + plain(1) + b"s" + b"(" + plain(1) + b"e",
+    "modules that are no modules": lambda m: (
+        call("torch.nn.Module") + mapping(_modules=plain(1), _parameters=call("torch.nn.Module"), _buffers=b"N") + b"b"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_stand_ins_do_nothing(tmp_path, kind):
+    body = mapping(x=HARMLESS[kind](tmp_path / "marker"), w=tensor())
+    assert_same(weights.read(write_zip(tmp_path / "f.pt", body)), {"w": VALUES})
+    assert not (tmp_path / "marker").exists()
+
+
+KNOWN = sorted(_unpickler._KNOWN)
+
+
+@pytest.mark.parametrize("state", ["attributes", "slots"])
+def test_a_file_cannot_change_how_the_next_is_read(tmp_path, state):
+    tampered = mapping(
+        __defaults__=plain((1, 2)),
+        __kwdefaults__=b"}",
+        __name__=plain("x"),
+        __code__=b"N",
+        __setstate__=name("builtins.dict"),
+        state=b"}",
+    )
+    state = tampered if state == "attributes" else b"N" + tampered + b"\x86"
+    before = {full: dict(getattr(known, "__dict__", {})) for full, known in _unpickler._KNOWN.items()}
+    for full in KNOWN:
+        for made in (b"", b")R"):
+            try:
+                weights.read(write_zip(tmp_path / "f.pt", name(full) + made + state + b"b"))
+            except InputError:
+                pass
+    assert before == {full: dict(getattr(known, "__dict__", {})) for full, known in _unpickler._KNOWN.items()}
+    assert _unpickler._tensor.__defaults__ is None and _unpickler.Inert.state is None
+    assert_same(weights.read(write_zip(tmp_path / "g.pt", mapping(w=tensor()))), {"w": VALUES})
+
+
+def test_attributes_of_a_mapping_are_ignored(tmp_path):
+    for attribute in ("items", "values", "get", "__iter__", "__setstate__", "_metadata"):
+        body = call("collections.OrderedDict") + plain("w") + tensor() + b"s"
+        body += mapping(**{attribute: name("builtins.set")}) + b"b"
+        assert_same(weights.read(write_zip(tmp_path / "f.pt", body)), {"w": VALUES})
+
+
+WRONG = {
+    "an offset beyond its storage": tensor(offset=1),
+    "a stride beyond its storage": tensor(strides=(4, 1)),
+    "a shape beyond its storage": tensor(shape=(3, 3)),
+    "one value beyond its storage": tensor(6, (), ()),
+    "a product that overflows": tensor(shape=(2**62, 8), strides=(1, 1)),
+    "a reach that overflows": tensor(shape=(2**32 + 1, 2), strides=(2**32, 1)),
+    "a negative offset": tensor(offset=-1),
+    "a negative size": tensor(shape=(-2, 3)),
+    "two negative sizes": tensor(shape=(-2, -3)),
+    "a negative stride": tensor(offset=5, strides=(-3, -1)),
+    "fewer strides": tensor(strides=(1,)),
+    "more strides": tensor(strides=(3, 1, 1)),
+    "a fraction": tensor(shape=(2.0, 3)),
+    "a truth value": tensor(shape=(True, 3)),
+    "a shape of text": tensor(shape="23"),
+    "a list for a shape": tensor(shape=[2, 3]),
+    "no shape": tensor(shape=None),
+    "too many axes": tensor(shape=(1,) * 65, strides=(1,) * 65),
+    "an impossible empty shape": tensor(shape=(0, 2**62, 2**62), strides=(1, 1, 1)),
+    "a huge stride of one": tensor(shape=(1, 1), strides=(2**62, 2**62)),
+    "more values than memory": tensor(shape=(2**40,), strides=(0,)),
+    "text for a storage": tensor(at=plain("0")),
+    "nothing for a storage": tensor(at=b"N"),
+    "a tensor for a storage": tensor(at=tensor()),
+    "a stand-in for a storage": tensor(at=call("torch.nn.Module")),
+    "a storage that is not there": tensor(at=storage(plain("1"))),
+    "a storage outside": tensor(at=storage(plain("../byteorder"))),
+    "a storage with a number for a key": tensor(at=storage(plain(0))),
+    "a storage with a list for a key": tensor(at=storage(plain([]))),
+    "a storage of no type": tensor(at=group(plain("storage"), b"N", plain("0"), plain("cpu"), plain(6)) + b"Q"),
+    "a storage of a stand-in": tensor(at=storage(kind="torch.nn.Linear")),
+    "a view of a storage": tensor(at=storage(plain("0"), "torch.FloatStorage", plain(("0", 0, 6)))),
+    "a storage in a short form": tensor(at=plain(("storage", "0")) + b"Q"),
+    "a storage in a long form": tensor(at=storage(plain("0"), "torch.FloatStorage", b"N", plain(1))),
+    "a storage by text": tensor(at=b"P0\n"),
+    "a storage by number": tensor(at=plain(0) + b"Q"),
+    "a storage of another kind": tensor(at=plain(("file", "/etc/passwd", 1, 2, 3)) + b"Q"),
+    "a tensor without arguments": call("torch._utils._rebuild_tensor_v2"),
+    "a type that calls another": call("torch._tensor._rebuild_from_type_v2", name("torch.nn.Module"), b"N", b")", b"N"),
+    "a type that calls itself": (
+        b"]q\xfa(" + name("torch._tensor._rebuild_from_type_v2") + b"Nh\xfaNe0"
+        b"ctorch._tensor\n_rebuild_from_type_v2\nh\xfaR"
+    ),
+    "a call of a stand-in": call("torch.nn.Module") + b")R",
+    "a call of a dtype": call("torch.float32"),
+    "a call of text": plain("os.system") + b")R",
+    "an item of a function": name("torch.Size") + plain("a") + plain(1) + b"s",
+    "an element of a function": name("torch.Size") + plain("a") + b"a",
+    "an instance of a function": name("torch.Size") + b")\x81",
+    "an odd number of items": b"}(" + plain("a") + b"u",
+    "a list as a key": b"}" + plain([]) + b"h\xfas",
+    "what was never kept": b"h\xfa",
+    "an empty stack": b"0" * 9,
+    "an unknown instruction": b"\xff",
+    "a buffer that is not there": b"\x97",
+}
+
+
+@WRITERS
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_pytorch_does_not_write_is_refused(tmp_path, write, kind):
+    refusal(write(tmp_path / "f.pt", mapping(w=WRONG[kind])))
+
+
+@pytest.mark.parametrize("keys", [plain(0), plain({"0": 1}), plain([0]), plain([["0"]]), b"N", plain(["0", "0"]), b"]"])
+def test_a_wrong_list_of_storages_is_refused(tmp_path, keys):
+    path = write_legacy(tmp_path / "f.pt", mapping(w=tensor()), keys=keys)
+    if keys != plain({"0": 1}):  # which names the storage as well
+        refusal(path)
+
+
+@pytest.mark.parametrize("count", [-1, 7, 2**62, -(2**62)])
+def test_a_wrong_size_of_a_storage_is_refused(tmp_path, count):
+    refusal(write_legacy(tmp_path / "f.pt", mapping(w=tensor()), count=count))
+
+
+# What a file claims must cost neither memory nor time: each of these is small, and would take gigabytes or years.
+BOMBS = {
+    "an index": plain(1) + b"r\xff\xff\xff\x7f",
+    "a bytearray": b"\x96" + struct.pack("<Q", 2**36),
+    "bytes": b"\x8e" + struct.pack("<Q", 2**36),
+    "text": b"\x8d" + struct.pack("<Q", 2**36),
+    "a frame": b"\x95" + struct.pack("<Q", 2**36),
+    "an integer": b"\x8b" + struct.pack("<i", 2**31 - 1),
+    "a product of integers": mapping(w=tensor(shape=(1 << 2_000_000,) * 60, strides=(1,) * 60)),
+    "a key of shared parts": b"}" + shared_parts(60) + b"Ns",
+    "keys of shared parts": b"}(" + shared_parts(60) + b"Nu",
+    "a dict of shared parts": b"(" + shared_parts(60) + b"Nd",
+    "a set of shared parts": b"\x8f(" + shared_parts(60) + b"\x90",
+    "a frozenset of shared parts": b"(" + shared_parts(60) + b"\x91",
+    "an OrderedDict of shared parts": call("collections.OrderedDict", b"]](" + shared_parts(60) + b"Nea"),
+    "a set by name of shared parts": call("builtins.set", b"]" + shared_parts(60) + b"a"),
+    "a storage of shared parts": mapping(w=tensor(at=shared_parts(60) + b"Q")),
+    "a storage keyed by shared parts": mapping(w=tensor(at=storage(shared_parts(60)))),
+    "copies of a list": (
+        b"]q\xfa(" + plain(0) * 200_000 + b"e0" + b"](" + (name("torch.Size") + b"(h\xfatR") * 20_000 + b"e"
+    ),
+    "copies of pairs": (
+        b"]q\xfa(" + b"](K\x00K\x00e" * 1 + b"](K\x00Ne" * 0 + b"e0" + b"](" + b"(K\x00K\x00l" * 0 + b"e"
+    ),
+    "long names": b"X" + struct.pack("<I", 10**6) + b"k" * 10**6 + b"q\xfa0](" + b"}h\xfah\xfb" * 0 + b"e",
+}
