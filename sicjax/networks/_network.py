@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from sicjax import sdr
-from sicjax._errors import InputError
 
 
 class Layer(NamedTuple):
@@ -78,26 +77,3 @@ class Network(NamedTuple):
     def cascades(self) -> dict[str, sdr.Cascade]:
         """The pairs by name, in the order of the data flow."""
         return {pair.name: pair.cascade for pair in self.pairs}
-
-
-def make_pair(first: Layer, second: Layer, network: str) -> Pair:
-    """The pair of two layers with nothing between them that resamples.
-
-    Raises:
-        InputError: weights that are not finite, or kernels that do not fit, with the layers' names.
-    """
-    ones = (1,) * len(first.stride)
-    try:
-        cascade = sdr.Cascade(
-            first.kernel,
-            second.kernel,
-            down=ones if first.transposed else first.stride,
-            up=second.stride if second.transposed else ones,
-            first_dilation=first.dilation,
-            second_dilation=second.dilation,
-            first_groups=first.groups,
-            second_groups=second.groups,
-        )
-    except ValueError as error:
-        raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
-    return Pair(first, second, cascade, network)

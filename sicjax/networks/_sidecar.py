@@ -36,11 +36,14 @@ def from_sidecar(
     chains = []
     for network, stated in sidecar.networks.items():
         entries: list[Layer | Break] = []
-        for position, layer in enumerate(stated):
+        for layer in stated:
             if not is_convolution(layer):
-                unnamed = f"{layer['type']} {position}"
-                name = str(layer.get("weight", unnamed))
-                entries.append(Break(name, f"a {layer['type']} layer ({layer_name(name)})"))
+                entries.append(
+                    Break(
+                        f"a {layer['type']} layer"
+                        + (f" ({layer_name(str(layer['weight']))})" if "weight" in layer else "")
+                    )
+                )
                 continue
             name = _find(path, tensors, sidecar, layer["weight"])
             named.add(name)
@@ -51,7 +54,7 @@ def from_sidecar(
             entries.append(_layer(sidecar, tensors.arrays[name], layer))
             after = layer_name(layer["weight"])
             entries += [
-                Break(str(step), f"{step} follows {after}, which is not elementwise")
+                Break(f"{step} follows {after}, which is not elementwise")
                 for step in layer.get("post", ())
                 if not _TRANSPARENT.match(str(step))
             ]

@@ -58,7 +58,7 @@ def from_names(
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], directions[name]))
             elif is_dense(name, kept[name]):
-                entries.append(Break(name, f"a dense layer ({layer_name(shown[name])})"))
+                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
         chains.append(Chain(group, entries))
     return link(chains, skipped=skipped, notes=notes)
 

@@ -108,15 +108,15 @@ def _strided(path: Path, name: str, tensor: Tensor, storage: Callable[[str, np.d
     stated = isinstance(tensor.storage, Storage) and isinstance(shape, tuple) and isinstance(strides, tuple)
     # NumPy has 64 axes at most, and numbers of any length would take any time to multiply.
     if not stated or not len(shape) == len(strides) <= 64 or not all(map(_is_index, (offset, *shape, *strides))):
-        raise InputError(f"{path} is damaged: {name!r} has no valid storage, shape or strides")
+        raise InputError(f"{path} is damaged: {name!r:.100} has no valid storage, shape or strides")
     flat = storage(tensor.storage.key, tensor.dtype or tensor.storage.dtype)
     count = math.prod(shape)
     if not count:
         return np.zeros(shape, flat.dtype)
     if offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) >= flat.size:
-        raise InputError(f"{path} is damaged: {name!r} reaches outside its storage")
+        raise InputError(f"{path} is damaged: {name!r:.100} reaches outside its storage")
     if count > max(flat.size, _MOST_REPEATED):
-        raise InputError(f"{path} was not loaded: {name!r} repeats a storage of {flat.size} values to {count}")
+        raise InputError(f"{path} was not loaded: {name!r:.100} repeats its storage to over {_MOST_REPEATED} values")
     steps = tuple(s * flat.itemsize for s in strides)
     return np.ndarray(shape, flat.dtype, flat, offset * flat.itemsize, steps)
 

@@ -147,7 +147,8 @@ class _Unpickler(pickle._Unpickler):
             self.stack[-1].state = state
 
     def load_dict(self):
-        self.append(_update({}, self.pop_mark()))
+        items = self.pop_mark()  # which brings another stack to append to
+        self.append(_update({}, items))
 
     def load_setitem(self):
         value, key = self.stack.pop(), self.stack.pop()
@@ -245,8 +246,6 @@ _KNOWN: dict[str, Any] = {
 }
 _KNOWN |= {f"torch.{name}Storage": np.dtype(dtype) for name, dtype in _STORAGES.items()}
 _KNOWN |= {f"torch.{np.dtype(dtype).name}": np.dtype(dtype) for dtype in (*_STORAGES.values(), *_NEWER)}
-# Types as values, as in defaultdict(dict) and argparse; a set is no container of tensors.
-_KNOWN |= {
-    f"builtins.{kind.__name__}": Inert
-    for kind in (bool, bytearray, bytes, complex, dict, float, frozenset, int, list, range, set, slice, str, tuple)
-}
+# Types as values, as in defaultdict(dict) and argparse, by their names in Python 2 too; a set holds no tensors to name.
+_TYPES = "bool bytearray bytes complex dict float frozenset int list long range set slice str tuple unicode xrange"
+_KNOWN |= {f"builtins.{kind}": Inert for kind in _TYPES.split()}

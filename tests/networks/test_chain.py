@@ -90,7 +90,7 @@ def test_a_mismatch_is_explained(tmp_path):
     file = npz(tmp_path, a__weight=kernel(8, 3, 3, 3), b__weight=kernel(9, 8, 3, 3), c__weight=kernel(7, 5, 3, 3))
     net = networks.from_file(file, stride=1)
     assert names(net) == ["a to b"]
-    assert "its 5 input channels are not the 9 of b" in dict(net.skipped)["c"]
+    assert "c takes 5 channels, b gives 9" in dict(net.skipped)["c"]
 
 
 def test_numbers_order_a_format_that_keeps_no_order(tmp_path):
@@ -123,7 +123,7 @@ def test_a_sidecar_states_everything(tmp_path):
     (pair,) = net.pairs
     assert (pair.name, pair.network) == ("z to y", "all")
     assert pair.cascade.down == (2, 2) and pair.cascade.up == (2, 1) and pair.cascade.second_dilation == (2, 2)
-    assert dict(net.skipped) == {"x": "not named in the sidecar net.json"}
+    assert dict(net.skipped) == {"x": "not named in the sidecar net.json", "a flatten layer": "ends the chain after y"}
     assert networks.from_file(file, stride=3).pairs[0].cascade.down == (3, 3)
 
 
