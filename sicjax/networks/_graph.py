@@ -12,14 +12,16 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax.networks._network import Layer, Network, Pair, Skipped
 
-# Roles of a value's axes; a spatial axis has its number, 0 and up.
-BATCH, CHANNEL = -2, -1
+# Roles of a value's axes; a spatial axis has its number, 0 and up. Along REPEAT a value was copied.
+REPEAT, BATCH, CHANNEL = -3, -2, -1
 
 # Number of pairs beyond which a network is refused rather than measured for hours.
 MOST_PAIRS = 100_000
@@ -43,9 +45,14 @@ class Source(NamedTuple):
     before: tuple[np.ndarray, ...] = ()
     after: tuple[np.ndarray, ...] = ()
 
-    def key(self) -> tuple:
+    def between(self) -> tuple:
+        """The layer and what lies after it, to compare."""
         filters = tuple((f.shape, f.tobytes()) for f in (*self.before, *self.after))
-        return (self.layer, self.channels.shape, self.channels.tobytes(), self.down, self.up, len(self.before), filters)
+        return (self.layer, self.down, self.up, len(self.before), filters)
+
+    def key(self) -> tuple:
+        """All of it, to compare."""
+        return (*self.between(), self.channels.shape, self.channels.tobytes())
 
 
 class Flow(NamedTuple):
@@ -53,7 +60,7 @@ class Flow(NamedTuple):
 
     Attributes:
         shape: of the value.
-        axes: for each axis `BATCH`, `CHANNEL` or a spatial number; of no meaning without sources.
+        axes: for each axis `BATCH`, `CHANNEL`, `REPEAT` or a spatial number; of no meaning without sources.
         sources: the convolutions that reach it without meeting another.
         origin: where it comes from besides those, in words, for the layers it reaches.
     """
@@ -74,6 +81,7 @@ class Graph:
         self._pairs: dict[tuple, tuple[Source, int, str]] = {}
         self._starts: dict[int, str] = {}
         self._ends: dict[int, list[str]] = {}
+        self._uses: dict[str, int] = {}
         self._ended: dict[str, set[int]] = {}
         self._skipped: list[Skipped] = []
 
@@ -111,6 +119,9 @@ class Graph:
             down: decimation after the kernel (the stride).
         """
         number = len(self.layers)
+        self._uses[layer.path] = self._uses.get(layer.path, 0) + 1
+        if self._uses[layer.path] > 1:
+            layer = layer._replace(path=f"{layer.path}#{self._uses[layer.path]}")
         self.layers.append(layer)
         for source in x.sources:
             if source.channels.ndim != 1 or source.channels.size != layer.inputs:
@@ -141,37 +152,62 @@ class Graph:
 
     def network(self) -> Network:
         """What was found."""
-        pairs = [self._pair(source, number, name) for source, number, name in self._pairs.values()]
-        paired = {number for source, second, _ in self._pairs.values() for number in (source.layer, second)}
+        found = self._pairs.values()
+        cascades = self.cascades([layer.kernel for layer in self.layers])
+        pairs = [
+            Pair(label, self.layers[source.layer], self.layers[number], cascade, network)
+            for (label, cascade), (source, number, network) in zip(cascades.items(), found, strict=True)
+        ]
+        first, second = {source.layer for source, _, _ in found}, {number for _, number, _ in found}
         skipped = list(self._skipped)
         for number, layer in enumerate(self.layers):
-            if number not in paired:
+            if number not in first | second:
                 before = self._starts.get(number, "nothing known")
                 after = "; ".join(self._ends.get(number, ["no convolution follows"]))
                 skipped.append(Skipped(layer.path, f"before it: {before}; after it: {after}"))
         for reason, numbers in self._ended.items():
-            names = [self.layers[number].path for number in sorted(numbers)]
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            skipped.append(Skipped(reason, f"ends the chain after {shown}"))
+            names = [self.layers[number].path for number in sorted(numbers - first)]
+            if names:
+                shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+                skipped.append(Skipped(reason, f"ends the chain after {shown}"))
         return Network(tuple(self.layers), tuple(pairs), tuple(skipped), tuple(self.notes))
 
-    def _pair(self, source: Source, number: int, name: str) -> Pair:
-        first, second = self.layers[source.layer], self.layers[number]
-        there = np.flatnonzero(source.channels >= 0)
-        kernel1 = np.asarray(first.kernel)[..., source.channels[there]]
-        kernel2 = aligned(second)[..., there, :]
-        dilation1, dilation2 = first.dilation, second.dilation
-        if source.before:
-            kernel1, dilation1 = folded(kernel1, dilation1, source.before), (1,) * len(dilation1)
-        if source.after:
-            kernel2, dilation2 = folded(kernel2, dilation2, source.after), (1,) * len(dilation2)
-        try:
-            cascade = sdr.Cascade(
-                kernel1, kernel2, down=source.down, up=source.up, first_dilation=dilation1, second_dilation=dilation2
-            )
-        except ValueError as error:
-            raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
-        return Pair(first, second, cascade, name)
+    def cascades(self, kernels: Sequence) -> dict[str, sdr.Cascade]:
+        """The pairs by name, with these kernels for the layers, NumPy's or JAX's.
+
+        Raises:
+            InputError: weights that are not finite, with the layers' names.
+        """
+        named: dict[str, sdr.Cascade] = {}
+        for source, number, _ in self._pairs.values():
+            first, second = self.layers[source.layer], self.layers[number]
+            label = again = f"{first.path} to {second.path}"
+            count = 1
+            while again in named:
+                again, count = f"{label} ({count + 1})", count + 1
+            try:
+                named[again] = _cascade(source, first, second, kernels[source.layer], kernels[number])
+            except ValueError as error:
+                raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
+        return named
+
+
+def _cascade(source: Source, first: Layer, second: Layer, kernel1, kernel2) -> sdr.Cascade:
+    there = np.flatnonzero(source.channels >= 0)
+    channels = source.channels[there]
+    kernel2 = aligned(kernel2, second.groups)
+    if not np.array_equal(channels, np.arange(first.outputs)):
+        kernel1 = kernel1[..., channels]
+    if len(there) != len(source.channels):
+        kernel2 = kernel2[..., there, :]
+    dilation1, dilation2 = first.dilation, second.dilation
+    if source.before:
+        kernel1, dilation1 = folded(kernel1, dilation1, source.before), (1,) * len(dilation1)
+    if source.after:
+        kernel2, dilation2 = folded(kernel2, dilation2, source.after), (1,) * len(dilation2)
+    return sdr.Cascade(
+        kernel1, kernel2, down=source.down, up=source.up, first_dilation=dilation1, second_dilation=dilation2
+    )
 
 
 def elementwise(xs: Sequence[Flow], shape: Sequence[int]) -> Flow:
@@ -212,14 +248,22 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
     if lead.axes[axis] != CHANNEL:
         return elementwise([x._replace(shape=tuple(shape)) for x in xs], shape)
     where = [k for k, role in enumerate(lead.axes) if role == CHANNEL].index(axis)
-    sources: dict[tuple, Source] = {}
+    sources: list[Source] = []
     for position, x in enumerate(xs):
         for source in x.sources:
             around = [_absent(source.channels, where, other.shape[axis]) for other in xs]
             around[position] = source.channels
-            joined = source._replace(channels=np.concatenate(around, axis=where))
-            sources.setdefault(joined.key(), joined)
-    return Flow(tuple(shape), lead.axes, tuple(sources.values()))
+            _merge(sources, source._replace(channels=np.concatenate(around, axis=where)))
+    return Flow(tuple(shape), lead.axes, tuple(sources))
+
+
+def _merge(sources: list[Source], new: Source) -> None:
+    """Adds a source; parts of one layer's output that were split and are put together again become one."""
+    for k, source in enumerate(sources):
+        if source.between() == new.between() and not ((source.channels >= 0) & (new.channels >= 0)).any():
+            sources[k] = source._replace(channels=np.maximum(source.channels, new.channels))
+            return
+    sources.append(new)
 
 
 def _absent(channels: np.ndarray, axis: int, size: int) -> np.ndarray:
@@ -248,28 +292,43 @@ def transpose(x: Flow, order: Sequence[int]) -> Flow:
 
 
 def reshape(x: Flow, shape: Sequence[int]) -> Flow | None:
-    """Another shape, where every axis of it is made of axes of one role; None where space and channels are mixed."""
+    """Another shape, where every axis of it is made of axes of one role; None where space and channels are mixed.
+
+    A spatial axis and a `REPEAT` axis behind it become one: nearest-neighbour upsampling.
+    """
     shape = tuple(shape)
     if not x.sources:
         return Flow(shape, (BATCH,) * len(shape), origin=x.origin)
     axes: list[int] = []
+    repeats: dict[int, int] = {}
     for old, new in _groups(x.shape, shape):
-        roles = [x.axes[k] for k in old if x.shape[k] != 1] or [x.axes[k] for k in old]
+        old = [k for k in old if x.shape[k] != 1] or old
+        roles = [x.axes[k] for k in old]
+        if len(roles) == 2 and roles[0] >= 0 and roles[1] == REPEAT and len(new) == 1:
+            repeats[roles[0]] = x.shape[old[1]]
+            roles = roles[:1]
         if len(set(roles)) > 1 or (roles and roles[0] >= 0 and sum(shape[k] != 1 for k in new) > 1):
             return None
         role = roles[0] if roles else BATCH
-        if role == BATCH or not new:
-            axes += [BATCH] * len(new)
-        elif role == CHANNEL:
-            axes += [CHANNEL] * len(new)
+        if role < 0:
+            axes += [role] * len(new)
         else:
-            whole = next((k for k in new if shape[k] != 1), new[0])
+            whole = next((k for k in new if shape[k] != 1), new[0] if new else None)
             axes += [role if k == whole else BATCH for k in new]
-    if set(role for role, n in zip(x.axes, x.shape, strict=True) if role >= 0 and n > 1) - set(axes):
+    if {role for role, n in zip(x.axes, x.shape, strict=True) if role >= 0 and n > 1} - set(axes):
         return None
     channel_shape = tuple(n for n, role in zip(shape, axes, strict=True) if role == CHANNEL)
     sources = tuple(source._replace(channels=source.channels.reshape(channel_shape)) for source in x.sources)
-    return Flow(shape, tuple(axes), sources, x.origin)
+    reshaped = Flow(shape, tuple(axes), sources, x.origin)
+    if not repeats:
+        return reshaped
+    up = [repeats.get(k, 1) for k in range(rank(x))]
+    return resample(reshaped, shape, up=up, kernel=np.ones(up))
+
+
+def rank(x: Flow) -> int:
+    """How many spatial axes a value has."""
+    return max([role for role in x.axes if role >= 0], default=-1) + 1
 
 
 def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Iterable[tuple[list[int], list[int]]]:
@@ -331,10 +390,11 @@ def _resampled(source: Source, up=None, kernel=None, down=None) -> Source | None
     if down is not None and max(down) > 1:
         if any(d > 1 and f.shape[k] > 1 for f in source.after for k, d in enumerate(down)):
             return None
-        rates = [_reduced(d, u, e) for d, u, e in zip(source.down, source.up, down, strict=True)]
-        if None in rates:
+        rates = [_reduced(*rate) for rate in zip(source.down, source.up, down, strict=True)]
+        kept = [rate for rate in rates if rate is not None]
+        if len(kept) < len(rates):
             return None
-        source = source._replace(down=tuple(r[0] for r in rates), up=tuple(r[1] for r in rates))
+        source = source._replace(down=tuple(rate[0] for rate in kept), up=tuple(rate[1] for rate in kept))
     return source
 
 
@@ -352,28 +412,28 @@ def stretched(kernel: np.ndarray, steps: Sequence[int]) -> np.ndarray:
     return grown
 
 
-def folded(kernel: np.ndarray, dilation: Sequence[int], filters: Sequence[np.ndarray]) -> np.ndarray:
+def folded(kernel, dilation: Sequence[int], filters: Sequence[np.ndarray]):
     """A layer's kernel convolved with fixed filters along its spatial axes; its dilation becomes zeros between taps."""
-    steps = (*dilation, 1, 1)
-    grown = np.zeros([(k - 1) * s + 1 for k, s in zip(kernel.shape, steps, strict=True)])
-    grown[tuple(slice(None, None, s) for s in steps)] = kernel
+    xp = jnp if isinstance(kernel, jax.Array) else np
+    for axis, step in enumerate(dilation):
+        apart = xp.stack([kernel, *[xp.zeros_like(kernel)] * (step - 1)], axis=axis + 1)
+        kernel = apart.reshape(*kernel.shape[:axis], -1, *kernel.shape[axis + 1 :])
+        kernel = kernel[(slice(None),) * axis + (slice(kernel.shape[axis] - step + 1),)]
     for f in filters:
-        wide = np.zeros([n + k - 1 for n, k in zip(grown.shape, f.shape, strict=False)] + list(grown.shape[-2:]))
-        for place in np.argwhere(f):
-            at = tuple(slice(p, p + n) for p, n in zip(place, grown.shape, strict=False))
-            wide[at] += f[tuple(place)] * grown
-        grown = wide
-    return grown.astype(np.float32)
+        room = [[(p, n - 1 - p) for p, n in zip(place, f.shape, strict=True)] for place in np.argwhere(f)]
+        taps = f[f != 0].astype(np.float32)
+        kernel = sum(tap * xp.pad(kernel, [*around, (0, 0), (0, 0)]) for tap, around in zip(taps, room, strict=True))
+    return kernel
 
 
-def aligned(layer: Layer) -> np.ndarray:
+def aligned(kernel, groups: int):
     """A layer's kernel with all its input channels on one axis: `(*k, in, out / groups)`."""
-    kernel = np.asarray(layer.kernel)
-    if layer.groups == 1:
+    if groups == 1:
         return kernel
     *k, inner, outputs = kernel.shape
-    split = kernel.reshape(*k, inner, layer.groups, outputs // layer.groups)
-    return np.moveaxis(split, -2, -3).reshape(*k, inner * layer.groups, outputs // layer.groups)
+    xp = jnp if isinstance(kernel, jax.Array) else np
+    split = kernel.reshape(*k, inner, groups, outputs // groups)
+    return xp.moveaxis(split, -2, -3).reshape(*k, inner * groups, outputs // groups)
 
 
 def linear_filter(factor: int) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from sicjax import sdr
+from sicjax._errors import InputError
 
 
 class Layer(NamedTuple):
@@ -41,14 +43,11 @@ class Layer(NamedTuple):
 class Pair(NamedTuple):
     """Two convolutions that follow one another, their cascade, and the name of the network they belong to."""
 
+    name: str
     first: Layer
     second: Layer
     cascade: sdr.Cascade
     network: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.first.path} to {self.second.path}"
 
 
 class Skipped(NamedTuple):
@@ -66,14 +65,26 @@ class Network(NamedTuple):
         pairs: every pair, in the order of the data flow.
         skipped: what is in no pair, with the reason.
         notes: what was decided on the way that a user should know.
+        rebuild: for a network traced in JAX, from parameters to the named pairs; see `bind`.
     """
 
     layers: tuple[Layer, ...]
     pairs: tuple[Pair, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
+    rebuild: Callable[[Any], dict[str, sdr.Cascade]] | None = None
 
     @property
     def cascades(self) -> dict[str, sdr.Cascade]:
         """The pairs by name, in the order of the data flow."""
         return {pair.name: pair.cascade for pair in self.pairs}
+
+    def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
+        """The same pairs with other parameters, of a network traced in JAX; works under `jit`, `vmap` and `grad`.
+
+        Raises:
+            InputError: a network from a file, or parameters of another structure.
+        """
+        if self.rebuild is None:
+            raise InputError("only networks from from_function and from_module can take other parameters")
+        return self.rebuild(parameters)

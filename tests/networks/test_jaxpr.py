@@ -1,0 +1,290 @@
+"""Traced networks: that a pair means what it says, and that the pairs found are those there are."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.signal
+
+import sicjax.sdr as sdr
+from sicjax import networks
+from sicjax._errors import InputError
+
+RNG = np.random.default_rng(0)
+LENGTH = 72
+
+
+def kernel(*shape):
+    return jnp.asarray(RNG.normal(size=shape), jnp.float32)
+
+
+def conv(x, k, *, stride=1, up=1, dilation=1, groups=1):
+    """A convolution with room on both sides, in one dimension or two, channels last."""
+    axes = k.ndim - 2
+    numbers = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC")}[axes]
+    reach = [((n - 1) * dilation, (n - 1) * dilation) for n in k.shape[:-2]]
+    return jax.lax.conv_general_dilated(
+        x, k, (stride,) * axes, reach, (up,) * axes, (dilation,) * axes, numbers, feature_group_count=groups
+    )
+
+
+def average_pool(x):
+    return jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 2, 1), (1, 2, 1), "VALID")
+
+
+def resize(method, factor):
+    return lambda x: jax.image.resize(x, (x.shape[0], factor * x.shape[1], x.shape[2]), method)
+
+
+def split_and_swap(x):
+    a, b = jnp.split(x, 2, axis=-1)
+    return jnp.concatenate([b, a], axis=-1)
+
+
+def shuffle(x):
+    n, length, c = x.shape
+    return x.reshape(n, length, 2, c // 2).transpose(0, 1, 3, 2).reshape(n, length, c)
+
+
+BETWEEN = {
+    "nothing": lambda x: x,
+    "average pooling": average_pool,
+    "nearest by 2": resize("nearest", 2),
+    "repeat by 3": lambda x: jnp.repeat(x, 3, axis=1),
+    "linear by 2": resize("linear", 2),
+    "linear by 3": resize("linear", 3),
+    "cubic by 2": resize("cubic", 2),
+    "zeros between": lambda x: jax.lax.pad(x, 0.0, ((0, 0, 0), (0, 0, 2), (0, 0, 0))),
+    "every third": lambda x: x[:, ::3],
+    "channels swapped": split_and_swap,
+    "channels shuffled": shuffle,
+    "channels turned round": lambda x: x[..., ::-1],
+    "some channels": lambda x: jnp.pad(x[..., 1:3], ((0, 0), (0, 0), (1, 1))),
+    "in another layout": lambda x: jnp.moveaxis(-jnp.moveaxis(x, 1, 2), 2, 1),
+    "a window": lambda x: x[:, 3:-2],
+}
+LAYERS = {
+    "plain": ({}, {}),
+    "extractive": ({"stride": 2}, {}),
+    "extractive by 3, dilated": ({"stride": 3, "dilation": 2}, {"dilation": 2}),
+    "generative": ({}, {"up": 2}),
+    "generative by 3, dilated": ({"dilation": 2}, {"up": 3, "dilation": 2}),
+    "turning": ({"stride": 2}, {"up": 2}),
+    "turning by 3 and 2": ({"stride": 3}, {"up": 2}),
+    "outer strides do not count": ({"up": 2}, {}),
+    "groups": ({"groups": 2}, {"groups": 2}),
+}
+
+
+def jacobian(apply, i, o):
+    """What every output place gets from every input place, from input channel `i` to output channel `o`."""
+    f = lambda line: apply(jnp.zeros((1, LENGTH, 4)).at[0, :, i].set(line))[0, :, o]
+    return np.asarray(jax.jacobian(f)(jnp.zeros(LENGTH)), np.float64)
+
+
+def composite(pair, a, b):
+    """The filter that the two kernels of a pathway make together."""
+    grow = lambda taps, step: np.ravel([[t] + [0] * (step - 1) for t in taps])[: (len(taps) - 1) * step + 1]
+    a = grow(grow(a, pair.first_dilation[0]), pair.up[0])
+    b = grow(grow(b, pair.second_dilation[0]), pair.down[0])
+    return np.convolve(a, b)
+
+
+def assert_pair_means_what_it_says(apply, pair, i, o, expanded=1):
+    """`rho` of a pair predicts the power of the linear network's output under white noise, every direction.
+
+    Where the pair has a composite filter, the network's response to an impulse is that filter. `expanded`: by the
+    stride of a transposed first layer, which belongs to no pair.
+    """
+    response = jacobian(apply, i, o)
+    first, second = (np.asarray(k, np.float64) for k in (pair.first, pair.second))
+    alone = [m for m in range(first.shape[-1]) if np.any(first[..., m])]
+    assert len(alone) == 1, "one intermediate channel at a time"
+    m = alone[0]
+    a, b = first[:, 0 if first.shape[-2] == 1 else i, m], second[:, m, 0 if second.shape[-1] == 1 else o]
+    power = (response**2).sum(1)
+    period = int(np.lcm(pair.up[0], 6))
+    middle = len(power) // 2 // period * period
+    rho = sdr.reference.ratios(sdr.Cascade(a[:, None, None], b[:, None, None], *_settings(pair))).item()
+    predicted = rho * (a**2).sum() * (b**2).sum() / (pair.up[0] * expanded)
+    np.testing.assert_allclose(power[middle : middle + period].mean(), predicted, rtol=1e-4)
+    if pair.direction != "turning":
+        line = response[middle] if pair.down[0] > 1 else response[:, LENGTH // 2]
+        shape = lambda x: np.trim_zeros(np.where(np.abs(x) < 1e-6, 0, x))
+        found, expected = shape(line), shape(composite(pair, a, b))
+        assert min(np.abs(found - s * e).max() for e in (expected, expected[::-1]) for s in (1, -1)) < 1e-4
+
+
+def _settings(pair):
+    return pair.down, pair.up, pair.first_dilation, pair.second_dilation
+
+
+def one_channel(k1, m):
+    return jnp.where(jnp.arange(k1.shape[-1]) == m, k1, 0)
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_every_direction_stride_dilation_and_group(layers):
+    first, second = LAYERS[layers]
+    groups = first.get("groups", 1)
+    k1, k2 = kernel(5, 4 // groups, 4), kernel(4, 4 // groups, 4)
+    apply = lambda params, x: conv(conv(x, params[0], **first), params[1], **second)
+    for i, m, o in [(0, 1, 0), (3, 2, 3)]:
+        params = one_channel(k1, m), k2
+        (pair,) = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).pairs
+        if groups == 1:
+            expanded = first.get("up", 1)
+            assert_pair_means_what_it_says(lambda x, p=params: apply(p, x), pair.cascade, i, o, expanded)
+        assert pair.cascade.shape == (4 // groups, 4, 4 // groups)
+    if groups > 1:
+        rho, full = sdr.ratios(networks.from_function(apply, (k1, k2), jnp.zeros((1, LENGTH, 4))).pairs[0].cascade), []
+        for g in range(2):
+            half = slice(2 * g, 2 * g + 2)
+            full.append(sdr.ratios(sdr.Cascade(k1[..., half], k2[..., half])))
+        np.testing.assert_allclose(rho, np.concatenate(full, axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", ["plain", "extractive", "generative"])
+@pytest.mark.parametrize("between", BETWEEN)
+def test_what_lies_between_is_folded_in(between, layers):
+    first, second = LAYERS[layers]
+    k1, k2 = kernel(4, 4, 4), kernel(4, 4, 4)
+    apply = lambda params, x: conv(BETWEEN[between](conv(x, params[0], **first)), params[1], **second)
+    for m in (1, 2):
+        params = one_channel(k1, m), k2
+        (pair,) = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).pairs
+        assert_pair_means_what_it_says(lambda x, p=params: apply(p, x), pair.cascade, 3, 0)
+
+
+def test_two_dimensions():
+    k1, k2 = kernel(3, 4, 1, 1), kernel(4, 3, 1, 1)
+
+    def apply(params, x):
+        x = jax.lax.reduce_window(conv(x, params[0], stride=2), 0.0, jax.lax.add, (1, 2, 2, 1), (1, 1, 1, 1), "VALID")
+        return conv(x, params[1])
+
+    (pair,) = networks.from_function(apply, (k1, k2), jnp.zeros((1, 30, 30, 1))).pairs
+    line = jax.grad(lambda x: apply((k1, k2), x)[0, 8, 8, 0])(jnp.zeros((1, 30, 30, 1)))[0, :, :, 0]
+    first, second = (np.asarray(k, float)[..., 0, 0] for k in (pair.cascade.first, pair.cascade.second))
+    wide = np.zeros((7, 5))
+    wide[::2, ::2] = second
+    expected = scipy.signal.convolve2d(first, wide)
+    rows, columns = np.flatnonzero(np.abs(line).sum(1) > 1e-6), np.flatnonzero(np.abs(line).sum(0) > 1e-6)
+    found = np.asarray(line)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    np.testing.assert_allclose(np.sort(found, axis=None)[-10:], np.sort(expected, axis=None)[-10:], atol=1e-4)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def names(apply, params, *inputs):
+    return list(networks.from_function(apply, params, *inputs).cascades)
+
+
+X = jnp.zeros((1, 32, 32, 3))
+
+
+def test_residual_sums_give_a_pair_for_each_way():
+    params = {n: kernel(3, 3, 3 if n == "stem" else 8, 8) for n in ("stem", "a", "b", "c")}
+
+    def apply(p, x):
+        x = jax.nn.relu(conv(x, p["stem"]))
+        y = jnp.pad(conv(jax.nn.relu(conv(x, p["a"])), p["b"]), ((0, 0),) * 4)
+        return conv(jax.nn.silu(x + y[:, 2:-2, 2:-2]), p["c"])
+
+    assert names(apply, params, X) == ["stem to a", "a to b", "stem to c", "b to c"]
+
+
+def test_concatenation_keeps_the_channel_ranges():
+    params = {"a": kernel(3, 3, 3, 4), "b": kernel(3, 3, 4, 6), "c": kernel(3, 3, 10, 5)}
+
+    def apply(p, x):
+        a = conv(x, p["a"])
+        b = conv(a, p["b"])[:, 1:-1, 1:-1]
+        return conv(jnp.concatenate([b, a], axis=-1), p["c"])
+
+    net = networks.from_function(apply, params, X)
+    assert list(net.cascades) == ["a to b", "b to c", "a to c"]
+    np.testing.assert_array_equal(net.cascades["a to c"].second, params["c"][:, :, 6:])
+    np.testing.assert_array_equal(net.cascades["b to c"].second, params["c"][:, :, :6])
+
+
+def test_kernels_are_followed_to_their_parameters():
+    """Through casts, weight normalisation, transposition, sharing and what jit, remat and custom rules wrap."""
+    params = {"v": kernel(8, 3, 3, 3), "g": kernel(8), "shared": kernel(3, 3, 8, 8), "half": kernel(3, 3, 8, 4)}
+    params["half"] = params["half"].astype(jnp.bfloat16)
+
+    @jax.custom_vjp
+    def through(x, k):
+        return conv(x, k)
+
+    through.defvjp(lambda x, k: (conv(x, k), None), lambda _, g: (g, None))
+
+    def apply(p, x):
+        norm = jnp.sqrt((p["v"] ** 2).sum((1, 2, 3), keepdims=True))
+        x = conv(x, jnp.transpose(p["v"] * p["g"][:, None, None, None] / norm, (2, 3, 1, 0)))
+        x = jax.checkpoint(lambda x: jax.nn.gelu(conv(x, p["shared"])))(x)
+        x = jax.jit(lambda x: through(x, p["shared"]))(x)
+        return conv(x, p["half"].astype(jnp.float32))
+
+    net = networks.from_function(apply, params, X)
+    assert list(net.cascades) == ["v to shared", "shared to shared#2", "shared#2 to half"]
+    expected = np.transpose(params["v"] * params["g"][:, None, None, None], (2, 3, 1, 0))
+    norm = np.sqrt((np.asarray(params["v"]) ** 2).sum((1, 2, 3)))
+    np.testing.assert_allclose(net.cascades["v to shared"].first, expected / norm, rtol=1e-5)
+    other = jax.tree.map(lambda leaf: 2 * leaf, params)
+    assert jax.jit(lambda p: sdr.moments(net.bind(p)["shared to shared#2"]).mean)(other) > 0
+    np.testing.assert_array_equal(net.bind(other)["shared#2 to half"].first, 2 * params["shared"])
+
+
+def test_an_ensemble_under_vmap_is_one_layer_in_groups():
+    params = {"a": kernel(2, 3, 3, 3, 4), "b": kernel(2, 3, 3, 4, 5)}
+    apply = lambda p, x: jax.vmap(lambda p: conv(conv(x, p["a"]), p["b"]))(p)
+    net = networks.from_function(apply, params, X)
+    assert net.cascades["a to b"].shape == (3, 8, 5)
+    expected = [sdr.ratios(sdr.Cascade(params["a"][e], params["b"][e])) for e in range(2)]
+    np.testing.assert_allclose(sdr.ratios(net.cascades["a to b"]), np.concatenate(expected, axis=1), atol=1e-6)
+
+
+def test_what_ends_a_chain_is_said():
+    params = {"a": kernel(3, 3, 3, 4), "d": kernel(4, 6), "b": kernel(3, 3, 6, 5), "s": kernel(3, 3, 5, 5)}
+
+    def apply(p, x):
+        x = conv(conv(x, p["a"]) @ p["d"], p["b"])
+        return jax.lax.fori_loop(0, 2, lambda _, x: conv(x, p["s"])[:, 1:-1, 1:-1], x)
+
+    net = networks.from_function(apply, params, X)
+    assert not net.pairs and [layer.path for layer in net.layers] == ["a", "b"]
+    reasons = dict(net.skipped)
+    assert "a dense layer (d)" in reasons["a"] and "a dense layer (d)" in reasons["b"]
+    assert any("is inside" in reason and "(3, 3, 5, 5)" in layer for layer, reason in net.skipped)
+
+
+def test_a_kernel_that_depends_on_the_input_is_said():
+    apply = lambda p, x: conv(conv(x, p), jnp.mean(x) * jnp.ones((3, 3, 4, 2)))
+    net = networks.from_function(apply, kernel(3, 3, 3, 4), X)
+    assert not net.pairs and "its kernel depends on the input" in str(net.skipped)
+
+
+def test_max_pooling_is_its_stride_and_said():
+    apply = lambda p, x: conv(
+        jax.lax.reduce_window(conv(x, p[0]), -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"), p[1]
+    )
+    net = networks.from_function(apply, (kernel(3, 3, 3, 4), kernel(3, 3, 4, 4)), X)
+    assert net.cascades["0 to 1"].down == (2, 2) and "its stride alone" in net.notes[0]
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="no parameters"):
+        networks.from_function(lambda p, x: x, {}, X)
+    with pytest.raises(InputError, match="a .first. and b .second.: the second kernel has 108 weights that are NaN"):
+        bad = {"a": kernel(3, 3, 3, 4), "b": jnp.full((3, 3, 4, 3), jnp.nan)}
+        networks.from_function(lambda p, x: conv(conv(x, p["a"]), p["b"]), bad, X)
+    net = networks.from_function(lambda p, x: conv(x, p[0]), [kernel(3, 3, 3, 4)], X)
+    with pytest.raises(InputError, match="another structure"):
+        net.bind({"other": 1})
+
+
+def test_nothing_is_executed():
+    """The trace of a network far too large to run takes no memory for its activations."""
+    apply = lambda p, x: conv(conv(x, p[0]), p[1])
+    huge = jax.ShapeDtypeStruct((10**6, 1024, 1024, 3), jnp.float32)
+    assert len(networks.from_function(apply, (kernel(3, 3, 3, 4), kernel(3, 3, 4, 4)), huge).pairs) == 1
