@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         help="whether the convolutions are transposed, where the channel counts do not tell",
     )
     measure.add_argument("--out", metavar="DIR", type=Path, help="write pairs.csv, result.json and histograms.png here")
+    measure.add_argument(
+        "--graph", metavar="FILE", type=Path, help="draw layers and pairs: .svg .png .pdf (with Graphviz), .dot or .txt"
+    )
     measure.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     measure.set_defaults(run=_measure)
 
@@ -82,7 +85,7 @@ def _measure(args: argparse.Namespace) -> None:
         raise InputError(f"no such file: {', '.join(missing)}")
     _keep_compiled_programs()
     from sicjax._table import progress, tables
-    from sicjax.measure import as_json, measure, write
+    from sicjax.measure import as_json, measure, write, write_graph
 
     with progress(sys.stderr) as step:
         measured = measure(args.files, stride=args.stride, transposed=args.transposed, progress=step)
@@ -93,6 +96,8 @@ def _measure(args: argparse.Namespace) -> None:
     if args.out is not None:
         written = write(measured, args.out)
         print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
+    if args.graph is not None:
+        print(f"wrote {write_graph(measured, args.graph)}", file=sys.stderr)
     if not any(result.rows for result in measured):
         reasons = "; ".join(f"{layer}: {reason}" for result in measured for layer, reason in result.skipped[:3])
         raise InputError(f"no pair of successive convolutions found ({reasons or 'no convolution at all'})")
@@ -115,7 +120,7 @@ def _keep_compiled_programs() -> None:
     """Keeps what XLA compiles on disk, so that the next run starts faster; a folder set for JAX itself comes first."""
     import jax
 
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sicjax" / "xla"
         jax.config.update("jax_compilation_cache_dir", str(cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

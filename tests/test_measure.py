@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from safetensors.numpy import save_file
 
 from sicjax import cli, networks, sdr
 from sicjax._errors import InputError
-from sicjax.measure import as_json, measure
+from sicjax.measure import as_json, measure, write_graph
 
 # Design, measure.md: mean, std, 5 %, median, 95 %, marginal, adaptation, z.
 DIGIFACE = {
@@ -114,6 +115,23 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
         assert [row["name"] for row in csv.DictReader(file)] == ["net.0 to net.3", "net.3 to net.6"]
     assert json.loads((out / "result.json").read_text())[0]["cascades"][0]["name"] == "net.0 to net.3"
     assert (out / "histograms.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_graph_is_drawn_or_told(chain, tmp_path, monkeypatch):
+    measured = measure([chain[0]], stride=2)
+    mean = f"{measured[0].rows[0].mean:.3f}"
+    dot = write_graph(measured, tmp_path / "net.dot").read_text()
+    assert f'"net.0" -> "net.3" [label="{mean}"' in dot and dot.count("->") == 2
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    tree = write_graph(measured, tmp_path / "net.svg")
+    assert tree.name == "net.txt" and f"└─ {mean} → net.3" in tree.read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="--graph writes"):
+        write_graph(measured, tmp_path / "net.bmp")
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_graphviz_draws_the_graph(chain, tmp_path):
+    assert "net.0" in write_graph(measure([chain[0]], stride=2), tmp_path / "net.svg").read_text()
 
 
 @pytest.mark.parametrize(

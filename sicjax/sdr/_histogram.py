@@ -243,9 +243,11 @@ def _count_on_one(f: Features, bins: _Bins):
         return (add(counts, cells), numbers(*block), upcoming), None
 
     a, b = in_blocks(f.a.transpose(2, 0, 1)), in_blocks(f.b.transpose(1, 0, 2))
-    nothing = jnp.zeros((lanes, together, i, o), jnp.int32)
-    start = tuple(jnp.zeros(width**joint, jnp.int32).at[0].set(-nothing[0].size) for _ in range(lanes))
-    (counts, cells, block), _ = jax.lax.scan(step, (start, nothing, (a[0], b[0])), (a[1:], b[1:]))
-    both = jnp.stack(add(add(counts, cells), numbers(*block))).sum(0).reshape((width,) * joint)
+    counts = tuple(jnp.zeros(width**joint, jnp.int32) for _ in range(lanes))
+    cells = numbers(a[0], b[0])
+    if blocks > 1:
+        (counts, cells, block), _ = jax.lax.scan(step, (counts, cells, (a[1], b[1])), (a[2:], b[2:]))
+        counts, cells = add(counts, cells), numbers(*block)
+    both = jnp.stack(add(counts, cells)).sum(0).reshape((width,) * joint)
     cells = sum(both.sum([axis for axis in range(joint) if axis != k]) for k in range(joint))
     return cells, f.first_alive.sum(0), f.second_alive.sum(1)

@@ -123,7 +123,7 @@ def first_two(f: Features) -> Departures:
 
 def count_pathways(inputs: Int[Array, " m"], outputs: Int[Array, " m"], possible: int) -> tuple[Array, Array]:
     """Defined and undefined pathways, as integers, or where the possible ones are beyond their range as floats."""
-    if possible < 2**31 or jax.config.read("jax_enable_x64"):
+    if possible < 2**31 or jax.dtypes.canonicalize_dtype(np.int64) == np.int64:
         count = jnp.sum(inputs * outputs)
         return count, possible - count
     count = jnp.sum(inputs * outputs.astype(jnp.float32))
