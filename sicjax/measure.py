@@ -135,7 +135,7 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
         structural=cascade.structural,
         mean=float(found.mean),
         std=float(found.std),
-        quantiles={str(q): histogram.quantile(q) for q in QUANTILES},
+        quantiles={str(q): 1.0 if cascade.structural else histogram.quantile(q) for q in QUANTILES},
         near_one=histogram.share(*NEAR_ONE),
         marginal=float(parts.marginal),
         adaptation=float(parts.adaptation),

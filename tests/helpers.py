@@ -33,7 +33,7 @@ CASES = {
     "5x5 at stride 1, 40 lags": _case((5, 5), (5, 5)),
     "1-D, stride 3 and dilation 2": _case((7,), (9,), down=3, second_dilation=2),
     "1-D, coprime dilations": _case((7,), (7,), first_dilation=2, second_dilation=3),
-    "1-D, large, from an FFT": _case((41,), (33,)),
+    "1-D, large, from an FFT": _case((300,), (90,), down=2),
     "2-D, a setting for each axis": _case((5, 3), (3, 4), up=(1, 2), first_dilation=(1, 2), second_dilation=(3, 1)),
     "3-D, generative": _case((3, 2, 3), (2, 3, 3), up=2),
     "3-D, plain and dilated": _case((3, 3, 2), (2, 3, 3), first_dilation=2),

@@ -85,6 +85,7 @@ def test_dead_and_structural_pairs(tmp_path):
     dead, structural = measure([file], stride=1)[0].rows
     assert (dead.pathways, dead.undefined, dead.structural) == (60, 15, False)
     assert (structural.structural, structural.mean, structural.std, structural.near_one) == (True, 1, 0, 1)
+    assert set(structural.quantiles.values()) == {1}
     assert as_json(measure([file], stride=1)[0])["cascades"][1]["z"] is None
 
 

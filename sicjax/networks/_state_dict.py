@@ -101,10 +101,11 @@ def _directions(
     through = [[plus(forward[k][c], back[k][c]) for c in (0, 1)] for k in range(last + 1)]
     chosen = {name: bool(score[1] > score[0]) for (name, _), score in zip(kernels, through, strict=True)}
     for k, (name, array) in enumerate(kernels):
-        near = [(j, j + 1) for j in (k - 1, k) if 0 <= j < last]
-        linked = any(gain(a, x, y)[0] for a, _ in near for x in (0, 1) for y in (0, 1))
-        alone = all(strides[kernels[j][0]] == 1 for pair in near for j in pair) and is_flax(name)
-        if through[k][0] == through[k][1] and linked and not alone:
+        before = [gain(k - 1, chosen[kernels[k - 1][0]], c)[0] for c in (0, 1) if k > 0]
+        after = [gain(k, c, chosen[kernels[k + 1][0]])[0] for c in (0, 1) if k < last]
+        near = kernels[max(k - 1, 0) : k + 2]
+        alone = is_flax(name) and all(strides[neighbour] == 1 for neighbour, _ in near)
+        if through[k][0] == through[k][1] and any(before + after) and not alone:
             raise InputError(
                 f"{path} does not say whether {layer_name(name)} {array.shape} is a convolution or a transposed one, "
                 "and the channel counts fit both: give --transposed or --no-transposed, or a sidecar "

@@ -8,7 +8,7 @@ with `r1`, `r2` the autocorrelations of the two kernels and n over one half of t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,11 @@ from sicjax.sdr._geometry import Lag, tap_pairs
 # Up to this many products of two taps they are written out, which runs fastest; beyond, the program would take
 # longer to compile than to run, and the autocorrelation comes from an FFT.
 WRITTEN_OUT = 512
+# Up to this many terms are added in a program that names each of them.
+FEW = 128
+
+# The taps of every kernel, `(taps, x, y)`, or as many arrays `(x, y)`.
+Taps: TypeAlias = list[Float[Array, "x y"]] | Float[Array, "taps x y"]
 
 
 class Features(NamedTuple):
@@ -45,20 +50,22 @@ def features(pair: Cascade) -> Features:
     return Features(a, b, first_alive, second_alive)
 
 
-def normalise(kernel: Float[Array, "*k x y"]) -> list[Float[Array, "x y"]]:
+def normalise(kernel: Float[Array, "*k x y"]) -> Taps:
     """The taps one by one, each kernel scaled to absolute sum 1, so that no square over- or underflows; 0 stays 0.
 
-    A ratio does not depend on a kernel's scale, so neither does its gradient.
+    A ratio does not depend on a kernel's scale, so neither does its gradient. A few taps come as a list, for programs
+    that name each of them; many stay one array.
     """
     taps = kernel.reshape(-1, *kernel.shape[-2:])
-    size = jax.lax.stop_gradient(sum_first([jnp.abs(tap) for tap in taps]))
+    few = len(taps) <= FEW
+    size = jax.lax.stop_gradient(sum_first([jnp.abs(tap) for tap in taps] if few else jnp.abs(taps)))
     scale = 1 / jnp.where(size > 0, size, 1)
-    return [tap * scale for tap in taps]
+    return [tap * scale for tap in taps] if few else taps * scale
 
 
 def sum_first(terms: Float[Array, "n *rest"] | list[Float[Array, "*rest"]]) -> Float[Array, "*rest"]:
     """The sum over the first axis; of few terms written out and pairwise, on CPU ten times faster than a reduction."""
-    return _pairwise(list(terms)) if 0 < len(terms) <= 128 else jnp.sum(jnp.asarray(terms), axis=0)
+    return _pairwise(list(terms)) if 0 < len(terms) <= FEW else jnp.sum(jnp.asarray(terms), axis=0)
 
 
 def _pairwise(terms: list[jax.Array]) -> jax.Array:
@@ -85,7 +92,7 @@ def _written_out(taps, size: Lag, lags: tuple[Lag, ...]):
 def _from_fft(taps, size: Lag, lags: tuple[Lag, ...]):
     spatial = tuple(range(len(size)))
     points = tuple(2 * k - 1 for k in size)
-    spectrum = jnp.fft.rfftn(jnp.stack(taps).reshape(*size, *taps[0].shape), points, axes=spatial)
+    spectrum = jnp.fft.rfftn(jnp.asarray(taps).reshape(*size, *taps[0].shape), points, axes=spatial)
     power = spectrum.real**2 + spectrum.imag**2
     correlation = jnp.fft.irfftn(power, points, axes=spatial)
     return correlation[tuple(np.mod(np.array(lags).T, np.array(points)[:, None]))]

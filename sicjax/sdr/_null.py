@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import jax
@@ -107,12 +108,13 @@ def _tap_products(kernel: Float[Array, "*k x y"]):
     All places are different; products of two are over the kernel's energy, products of four over its square.
     """
     taps = normalise(kernel)
-    power = jnp.stack([sum_first([tap**k for tap in taps]) for k in (1, 2, 3, 4)])
+    raised = [[tap**k for tap in taps] if isinstance(taps, list) else taps**k for k in (1, 2, 3, 4)]
+    power = jnp.stack([sum_first(terms) for terms in raised])
     alive = power[1] > 0
     scale = jnp.where(alive, 1 / jnp.sqrt(jnp.where(alive, power[1], 1)), 0)
     p1, p2, p3, p4 = (p * scale**k for k, p in enumerate(power, 1))
     k = len(taps)
-    ordered = [max(k * (k - 1), 1), max(k * (k - 1) * (k - 2), 1), max(k * (k - 1) * (k - 2) * (k - 3), 1)]
+    ordered = [float(max(math.perm(k, n), 1)) for n in (2, 3, 4)]
     pair = (p1**2 - p2) / ordered[0]
     same = (p2**2 - p4) / ordered[0]
     shared = (p2 * p1**2 - p2**2 - 2 * p1 * p3 + 2 * p4) / ordered[1]

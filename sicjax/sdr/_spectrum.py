@@ -50,7 +50,7 @@ def _folded_power(kernel: Float[Array, "*k x"], dilation, fold, points):
     axes = tuple(range(kernel.ndim - 1))
     taps = normalise(kernel[..., None])
     stretched = jax.lax.pad(
-        jnp.stack(taps).reshape(kernel.shape),
+        jnp.asarray(taps).reshape(kernel.shape),
         jnp.zeros((), kernel.dtype),
         [(0, 0, d - 1) for d in dilation] + [(0, 0, 0)],
     )

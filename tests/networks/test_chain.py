@@ -63,6 +63,12 @@ def test_where_the_counts_fit_both_ways_it_asks(tmp_path):
         assert net.pairs[0].cascade.direction == direction
 
 
+def test_heads_side_by_side_are_no_chain(tmp_path):
+    file = npz(tmp_path, a__weight=kernel(8, 3, 3, 3), h1__weight=kernel(2, 8, 1, 1), h2__weight=kernel(4, 8, 1, 1))
+    net = networks.from_file(file, stride=1)
+    assert names(net) == ["a to h1"] and "h2 takes 8 channels, h1 gives 2" in dict(net.skipped)["h2"]
+
+
 def test_flax_kernels_never_tell_their_direction(tmp_path):
     file = npz(tmp_path, a__kernel=kernel(4, 4, 3, 8), b__kernel=kernel(4, 4, 8, 5))
     with pytest.raises(InputError, match="convolution or a transposed one"):
