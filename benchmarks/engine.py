@@ -8,6 +8,7 @@ Writes benchmarks/results/engine.json and engine_growth.png. Peak memory is what
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import platform
@@ -45,6 +46,8 @@ def peak_memory(step: Callable) -> float | None:
     if not status.exists():
         return None
     jax.block_until_ready(step())
+    # Memory that was freed but kept would hide what the step needs.
+    ctypes.CDLL(None).malloc_trim(0)
     read = lambda field: next(int(s.split()[1]) for s in status.read_text().splitlines() if s.startswith(field)) / 1024
     try:
         reset.write_text("5")

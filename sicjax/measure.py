@@ -88,14 +88,14 @@ def measure(
     """
     nets = [networks.from_file(file, stride=stride, transposed=transposed) for file in files]
     pairs = [pair for net in nets for pair in net.pairs]
-    shapes = _common_shapes(pair.cascade for pair in pairs)
+    shapes = _common_shapes(pair.cascade for pair in pairs if not pair.cascade.structural)
     measured, done = [], 0
     with ThreadPoolExecutor(1) as pool:
         for file, net in zip(files, nets, strict=True):
             results = []
             for pair in net.pairs:
                 progress(pair.name, done, len(pairs))
-                results.append(_measure_pair(pair, shapes[_geometry(pair.cascade)], pool))
+                results.append(_measure_pair(pair, shapes.get(_geometry(pair.cascade), (0, 0, 0)), pool))
                 done += 1
             rows, histograms = zip(*results, strict=True) if results else ((), ())
             measured.append(Measured(str(file), net, rows, histograms))
@@ -114,6 +114,8 @@ def as_json(measured: Measured) -> dict[str, Any]:
 
 def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) -> tuple[Row, sdr.Histogram]:
     cascade = pair.cascade
+    if cascade.structural:
+        return _structural(pair)
     filled = _filled(cascade, shape)
     # Two at a time, because compiling takes longer than computing.
     closed_form = pool.submit(lambda: (sdr.moments(filled), sdr.decompose(filled)))
@@ -121,9 +123,29 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
     histogram = sdr.histogram(filled, edges=EDGES)
     if histogram.above > 0.02 * histogram.defined:
         histogram = sdr.histogram(filled)
+    histogram = histogram._replace(undefined=cascade.pathways - histogram.defined)
     found, parts = closed_form.result()
-    undefined = cascade.pathways - histogram.defined
-    row = Row(
+    numbers = (found.mean, found.std, parts.marginal, parts.adaptation, parts.z, null.mean, null.std)
+    quantiles = [histogram.quantile(q) for q in QUANTILES]
+    return _row(pair, histogram, quantiles, *(float(number) for number in numbers)), histogram
+
+
+def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
+    """A pair whose ratios are all 1: only which kernels have energy is computed."""
+    first, second = (np.asarray(kernel) for kernel in pair.cascade.aligned())
+    inputs, outputs = first.any(tuple(range(first.ndim - 2))).sum(0), second.any(tuple(range(second.ndim - 2))).sum(1)
+    defined = int(inputs @ outputs)
+    counts = np.where(EDGES[:-1] == 1, defined, 0)
+    histogram = sdr.Histogram(counts, EDGES, 0, 0, pair.cascade.pathways - defined)
+    one, none = (1.0, 0.0) if defined else (math.nan, math.nan)
+    return _row(pair, histogram, [one] * len(QUANTILES), one, none, none, none, math.nan, one, none), histogram
+
+
+def _row(
+    pair: Pair, histogram: sdr.Histogram, quantiles, mean, std, marginal, adaptation, z, null_mean, null_std
+) -> Row:
+    cascade = pair.cascade
+    return Row(
         name=pair.name,
         first=pair.first.path,
         second=pair.second.path,
@@ -131,19 +153,18 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
         stride=tuple(max(d, u) for d, u in zip(cascade.down, cascade.up, strict=True)),
         shape=cascade.shape,
         pathways=cascade.pathways,
-        undefined=undefined,
+        undefined=histogram.undefined,
         structural=cascade.structural,
-        mean=float(found.mean),
-        std=float(found.std),
-        quantiles={str(q): 1.0 if cascade.structural else histogram.quantile(q) for q in QUANTILES},
+        mean=mean,
+        std=std,
+        quantiles=dict(zip(map(str, QUANTILES), quantiles, strict=True)),
         near_one=histogram.share(*NEAR_ONE),
-        marginal=float(parts.marginal),
-        adaptation=float(parts.adaptation),
-        z=float(parts.z),
-        null_mean=float(null.mean),
-        null_std=float(null.std),
+        marginal=marginal,
+        adaptation=adaptation,
+        z=z,
+        null_mean=null_mean,
+        null_std=null_std,
     )
-    return row, histogram._replace(undefined=undefined)
 
 
 def _geometry(cascade: sdr.Cascade) -> tuple:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sicjax import weights
+from sicjax._errors import InputError
 from sicjax.networks._network import Network
+from sicjax.networks._onnx import from_onnx
 from sicjax.networks._sidecar import from_sidecar
 from sicjax.networks._state_dict import from_names
 
@@ -14,22 +16,27 @@ from sicjax.networks._state_dict import from_names
 def from_file(
     path: str | Path, *, stride: int | Sequence[int] | None = None, transposed: bool | None = None
 ) -> Network:
-    """The network, or networks, of a weights file.
+    """The network, or networks, of a file.
 
-    A weights file has no graph. The order of the layers, their strides and directions come from a JSON sidecar beside
-    it (`name.json`), or, where there is none, from the file's order, the channel counts and these arguments.
+    An ONNX file has a graph, which states everything. A weights file has none. The order of the layers, their strides
+    and directions come from a JSON sidecar beside it (`name.json`), or, where there is none, from the file's order, the
+    channel counts and these arguments.
 
     Arguments:
-        path: `.safetensors`, `.npz`, or a PyTorch file (`.pt .pth .tar .ckpt`).
+        path: `.onnx`, `.safetensors`, `.npz`, or a PyTorch file (`.pt .pth .tar .ckpt`).
         stride: of every convolution, or one for each in order; comes before the sidecar's.
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
 
     Raises:
-        InputError: a file that cannot be read, a stride or direction that is needed and not given, weights that are
-            not finite.
+        InputError: a file that cannot be read, a stride or direction that is needed and not given, or given and not
+            needed, weights that are not finite.
     """
     path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        if stride is not None or transposed is not None:
+            raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
+        return from_onnx(path)
     tensors = weights.read(path)
     sidecar = weights.find_sidecar(path)
     strides = (stride,) if isinstance(stride, int) else stride

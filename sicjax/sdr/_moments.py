@@ -15,7 +15,7 @@ from sicjax.sdr._lags import Features, features, sum_first
 from sicjax.sdr._sharding import spread_over
 
 # Up to this many lags their products are written out; beyond, matrix products compile and run faster.
-WRITTEN_OUT = 12
+WRITTEN_OUT = 5
 
 
 class Moments(NamedTuple):

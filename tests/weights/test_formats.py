@@ -106,7 +106,7 @@ def test_a_wrong_header_of_safetensors_is_refused(tmp_path, header):
 
 @pytest.mark.parametrize("length", [8, 9, 2**26, 2**40, 2**64 - 1])
 def test_a_wrong_length_of_safetensors_is_refused(tmp_path, length):
-    (tmp_path / "f.safetensors").write_bytes(struct.pack("<Q", length) + b"{}      "[: length - 1])
+    (tmp_path / "f.safetensors").write_bytes(struct.pack("<Q", length) + b"{}     ")
     refusal(tmp_path / "f.safetensors")
 
 
@@ -152,14 +152,8 @@ def npy(header):
         pickle.dumps([1]),
     ],
 )
-def test_a_wrong_array_of_npz_is_refused_or_left_out(tmp_path, content):
-    path = write_archive(tmp_path / "f.npz", **{"w.npy": content})
-    try:
-        tensors = weights.read(path)
-    except InputError as error:
-        assert str(error).isprintable()
-    else:
-        assert not tensors.arrays and tensors.unread
+def test_a_wrong_array_of_npz_is_refused(tmp_path, content):
+    refusal(write_archive(tmp_path / "f.npz", **{"w.npy": content}))
 
 
 def test_a_damaged_npz_is_refused(tmp_path):
