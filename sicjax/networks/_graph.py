@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -127,7 +127,7 @@ class Graph:
             if source.channels.ndim != 1 or source.channels.size != layer.inputs:
                 self._end([source], f"{layer.path} takes {layer.inputs} channels in an order that is not known")
                 continue
-            source = _resampled(source, up=tuple(up))
+            source = _expanded(source, up)
             self._pairs.setdefault((*source.key(), number), (source, number, self.network_name))
             if len(self._pairs) > MOST_PAIRS:
                 raise InputError(f"the network has more than {MOST_PAIRS:,} pairs of successive convolutions")
@@ -192,7 +192,7 @@ class Graph:
         return named
 
 
-def _cascade(source: Source, first: Layer, second: Layer, kernel1, kernel2) -> sdr.Cascade:
+def _cascade(source: Source, first: Layer, second: Layer, kernel1: Any, kernel2: Any) -> sdr.Cascade:
     there = np.flatnonzero(source.channels >= 0)
     channels = source.channels[there]
     kernel2 = aligned(kernel2, second.groups)
@@ -379,9 +379,8 @@ def resample(
 
 def _resampled(source: Source, up=None, kernel=None, down=None) -> Source | None:
     """What lies after a layer when this comes after it; see `Source` for the one form that all must take."""
-    if up is not None and max(up) > 1:
-        after = tuple(stretched(f, up) for f in source.after)
-        source = source._replace(up=tuple(u * v for u, v in zip(source.up, up, strict=True)), after=after)
+    if up is not None:
+        source = _expanded(source, up)
     if kernel is not None and kernel.size > 1:
         if max(source.up) == 1:
             source = source._replace(before=(*source.before, stretched(kernel, source.down)))
@@ -398,6 +397,14 @@ def _resampled(source: Source, up=None, kernel=None, down=None) -> Source | None
     return source
 
 
+def _expanded(source: Source, up: Sequence[int]) -> Source:
+    """What lies after a layer when zeros are put between the places that come after it."""
+    if max(up) == 1:
+        return source
+    after = tuple(stretched(f, up) for f in source.after)
+    return source._replace(up=tuple(u * v for u, v in zip(source.up, up, strict=True)), after=after)
+
+
 def _reduced(down: int, up: int, then: int) -> tuple[int, int] | None:
     """One axis's `down, up` after another decimation; None where the zeros do not fall on the places that are kept."""
     if up % then == 0:
@@ -412,9 +419,9 @@ def stretched(kernel: np.ndarray, steps: Sequence[int]) -> np.ndarray:
     return grown
 
 
-def folded(kernel, dilation: Sequence[int], filters: Sequence[np.ndarray]):
+def folded(kernel: Any, dilation: Sequence[int], filters: Sequence[np.ndarray]) -> Any:
     """A layer's kernel convolved with fixed filters along its spatial axes; its dilation becomes zeros between taps."""
-    xp = jnp if isinstance(kernel, jax.Array) else np
+    xp: Any = jnp if isinstance(kernel, jax.Array) else np
     for axis, step in enumerate(dilation):
         apart = xp.stack([kernel, *[xp.zeros_like(kernel)] * (step - 1)], axis=axis + 1)
         kernel = apart.reshape(*kernel.shape[:axis], -1, *kernel.shape[axis + 1 :])
@@ -426,12 +433,12 @@ def folded(kernel, dilation: Sequence[int], filters: Sequence[np.ndarray]):
     return kernel
 
 
-def aligned(kernel, groups: int):
+def aligned(kernel: Any, groups: int) -> Any:
     """A layer's kernel with all its input channels on one axis: `(*k, in, out / groups)`."""
     if groups == 1:
         return kernel
     *k, inner, outputs = kernel.shape
-    xp = jnp if isinstance(kernel, jax.Array) else np
+    xp: Any = jnp if isinstance(kernel, jax.Array) else np
     split = kernel.reshape(*k, inner, groups, outputs // groups)
     return xp.moveaxis(split, -2, -3).reshape(*k, inner * groups, outputs // groups)
 

@@ -52,7 +52,7 @@ def from_sidecar(
             if transposed is not None:
                 layer = layer | {"type": "conv_transpose" if transposed else "conv"}
             entries.append(_layer(sidecar, tensors.arrays[name], layer))
-            after = layer_name(layer["weight"])
+            after = layer_name(str(layer["weight"]))
             entries += [
                 Break(f"{step} follows {after}, which is not elementwise")
                 for step in layer.get("post", ())
