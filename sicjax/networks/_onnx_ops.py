@@ -69,7 +69,7 @@ def _pad(step: Step) -> Flow:
         )
         return x._replace(shape=step.shape) if same else step.end(f"a Pad whose amounts are not known ({step.label})")
     for k, axis in enumerate(axes):
-        axis %= len(x.shape)
+        axis = range(len(x.shape))[axis]
         before, after = pads[k], pads[k + len(axes)]
         size = x.shape[axis] + before + after
         if x.axes[axis] != CHANNEL:
@@ -86,7 +86,7 @@ def _pad(step: Step) -> Flow:
 def _concat(step: Step) -> Flow:
     flows = [value.flow for value in step.inputs if value is not None]
     with_sources = [flow for flow in flows if flow.sources]
-    axis = int(step.attribute("axis", 1)) % len(with_sources[0].shape)
+    axis = range(len(with_sources[0].shape))[step.attribute("axis", 1)]
     known = all(len(flow.shape) == len(with_sources[0].shape) for flow in flows)
     if not known or len({flow.axes for flow in with_sources}) > 1:
         return step.end(f"a Concat of values with other axes ({step.label})")
@@ -95,7 +95,7 @@ def _concat(step: Step) -> Flow:
 
 def _split(step: Step) -> Flow | list[Flow]:
     x = step.x
-    axis = int(step.attribute("axis", 0)) % len(x.shape)
+    axis = range(len(x.shape))[step.attribute("axis", 0)]
     sizes = [None if shape is None else shape[axis] for shape in step.shapes]
     if None in sizes or sum(n or 0 for n in sizes) != x.shape[axis]:
         return [step.end(f"a Split whose sizes are not known ({step.label})") for _ in step.shapes]
@@ -117,7 +117,7 @@ def _slice(step: Step) -> Flow:
     axes = step.setting("axes", 3) or list(range(len(starts)))
     steps = step.setting("steps", 4) or [1] * len(starts)
     for start, stop, axis, by in zip(starts, stops, axes, steps, strict=True):
-        axis %= len(x.shape)
+        axis = range(len(x.shape))[axis]
         stop = None if by < 0 and stop < -x.shape[axis] else stop
         places = np.arange(x.shape[axis])[start:stop:by]
         x = _picked(step, x, axis, places)
@@ -142,15 +142,21 @@ def _gather(step: Step) -> Flow:
     indices = step.constant(1)
     if indices is None or not x.sources or step.shape is None:
         return step.end(f"a Gather whose places are not known ({step.label})")
-    axis = int(step.attribute("axis", 0)) % len(x.shape)
-    places = np.reshape(indices, -1) % x.shape[axis]
-    x = _picked(step, x, axis, places.astype(int))
+    axis = range(len(x.shape))[step.attribute("axis", 0)]
+    # From the end where they are negative, and not beyond the end.
+    places = np.arange(x.shape[axis])[np.reshape(indices, -1).astype(int)]
+    x = _picked(step, x, axis, places)
     found = reshape(x, step.shape)
     return step.end(f"a Gather that mixes channels and space ({step.label})") if found is None else found
 
 
+def fits(step: Step) -> bool:
+    """Whether a reshape has a shape, and one for as many numbers: with open sizes it can be a guess."""
+    return step.shape is not None and math.prod(step.shape) == math.prod(step.x.shape)
+
+
 def reshaping(step: Step) -> Flow:
-    if step.shape is None:
+    if not fits(step):
         return step.end(f"a {step.node.op_type} to a shape that is not known ({step.label})")
     found = reshape(step.x, step.shape)
     # As it is: what follows tells whether it comes back, see `Value`.

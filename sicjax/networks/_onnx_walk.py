@@ -11,7 +11,7 @@ import numpy as np
 
 from sicjax._errors import InputError
 from sicjax.networks import _onnx_ops as ops
-from sicjax.networks._graph import BATCH, Flow, Graph, reshape
+from sicjax.networks._graph import BATCH, Flow, Graph
 from sicjax.networks._onnx_conv import OPEN_SIZE, as_standard
 from sicjax.networks._onnx_pool import statistic
 from sicjax.networks._onnx_step import Operator, Step, Value
@@ -197,9 +197,8 @@ class Walk:
         mixed = [value for value in step.inputs if value is not None and value.mixed]
         others = [value.flow for value in step.inputs if value is not None and not value.mixed]
         plain = not any(flow.sources for flow in others) and len({value.flow.shape for value in mixed}) == 1
-        if plain and follow is ops.reshaping and step.shape is not None:
-            restored = reshape(mixed[0].flow, step.shape)
-            return mixed[0].flow if restored is None else restored
+        if plain and follow is ops.reshaping and ops.fits(step):
+            return mixed[0].flow
         on_places = follow in (ops.pointwise, ops.first_operand, ops.normalisation)
         if plain and on_places and all(value.shape == step.shape for value in mixed):
             return follow(step._replace(shapes=[mixed[0].flow.shape]))

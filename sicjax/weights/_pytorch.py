@@ -111,9 +111,7 @@ def _strided(path: Path, name: str, tensor: Tensor, storage: Callable[[str, np.d
         raise InputError(f"{path} is damaged: {name!r:.100} has no valid storage, shape or strides")
     flat = storage(tensor.storage.key, tensor.dtype or tensor.storage.dtype)
     count = math.prod(shape)
-    if not count:
-        return np.zeros(shape, flat.dtype)
-    if offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) >= flat.size:
+    if count and offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) >= flat.size:
         raise InputError(f"{path} is damaged: {name!r:.100} reaches outside its storage")
     if count > max(flat.size, _MOST_REPEATED):
         raise InputError(f"{path} was not loaded: {name!r:.100} repeats its storage to over {_MOST_REPEATED} values")

@@ -149,6 +149,8 @@ def npy(header):
         npy("{'descr': 'f8' * 9**9, 'fortran_order': False, 'shape': (1,)}"),
         npy("__import__('os').system('true')"),
         npy("(" * 100),
+        npy("x " * 2500),
+        npy(f"{{'descr': '{'x' * 5000}', 'fortran_order': False, 'shape': (1,)}}"),
         pickle.dumps([1]),
     ],
 )
@@ -179,7 +181,7 @@ def test_an_empty_file_is_refused(tmp_path, file):
 
 @pytest.mark.parametrize(
     "content",
-    [b"some text\n" * 20, b'[1, "a": {}]', b"PK", b"\x80\x02K\x01.", b"\x89HDF\r\n\x1a\n" + bytes(80), bytes(100)],
+    [b"some text\n" * 20, b'{"ab": [{}]}', b"PK", b"\x80\x02K\x01.", b"\x89HDF\r\n\x1a\n" + bytes(80), bytes(100)],
 )
 def test_other_files_are_refused_with_what_is_expected(tmp_path, content):
     (tmp_path / "f.pt").write_bytes(content)

@@ -54,6 +54,8 @@ def test_no_sidecar_is_none(state, tmp_path):
         ({"networks": {"g": {}}}, "g must be a list of layers"),
         ({"networks": {"g": None}}, "g must be a list of layers"),
         ({"networks": {"e": [CONV], "g": ["conv"]}}, "g must be a list of layers, each with a type"),
+        ({"networks": {"g": [["type"]]}}, "g must be a list of layers, each with a type"),
+        ({"networks": {"g": [3]}}, "g must be a list of layers, each with a type"),
         ({"networks": {"g": [CONV, {"weight": "w"}]}}, "g must be a list of layers, each with a type"),
         ({"networks": {"g": [{"type": "conv", "stride": 1}]}}, "a conv of g lacks layout, weight"),
         ({"networks": {"g": [TURNED | {"weight": 3}]}}, "a conv_transpose of g: expected weight as text"),
