@@ -158,7 +158,7 @@ def fits(step: Step) -> bool:
 def reshaping(step: Step) -> Flow:
     if not fits(step):
         return step.end(f"a {step.node.op_type} to a shape that is not known ({step.label})")
-    found = reshape(step.x, step.shape)
+    found = reshape(step.x, step.shape or ())
     # As it is: what follows tells whether it comes back, see `Value`.
     return step.x if found is None else found
 
