@@ -7,13 +7,15 @@ from importlib import metadata
 
 from sicjax import __version__
 
-_REQUIRED = ("jax", "jaxlib", "numpy", "jaxtyping", "safetensors", "rich")
+_REQUIRED = ("jax", "jaxlib", "numpy", "scipy", "jaxtyping", "safetensors", "rich")
 _OPTIONAL = {
     "plot": ("matplotlib",),
-    "train": ("flax", "optax", "orbax-checkpoint", "grain"),
+    "train": ("flax", "optax", "orbax-checkpoint", "grain", "pillow", "tyro"),
+    "tensorboard": ("tensorboardX",),
     "celeba": ("tensorflow-datasets",),
     "torch": ("torch",),
     "onnx": ("onnx",),
+    "keras": ("h5py",),
 }
 
 

@@ -123,8 +123,14 @@ class _Walk:
     def equation(self, jaxpr: Jaxpr, eqn, values: list) -> list:
         name, shapes = eqn.primitive.name, [v.aval.shape for v in eqn.outvars]
         flows = [value for value in values if isinstance(value, Flow)]
+        if name == "platform_index":
+            # The last form is the one for every platform; the others compute the same.
+            return [_constant(len(eqn.params["platforms"]) - 1)]
         if not flows:
             return _computed(jaxpr, eqn, values)
+        if name == "cond" and isinstance(values[0], Known) and not values[0].path:
+            chosen = eqn.params["branches"][int(self.value(values[0]))]
+            return self.jaxpr(chosen.jaxpr, [_constant(c) for c in chosen.consts], values[1:])
         inner = next((eqn.params[key] for key in INLINED if key in eqn.params), None)
         if inner is not None and name not in OPAQUE:
             consts = [_constant(c) for c in inner.consts] if isinstance(inner, ClosedJaxpr) else []
