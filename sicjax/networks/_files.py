@@ -7,10 +7,16 @@ from pathlib import Path
 
 from sicjax import weights
 from sicjax._errors import InputError
+from sicjax.networks._keras import from_keras
 from sicjax.networks._network import Network
 from sicjax.networks._onnx import from_onnx
+from sicjax.networks._saved import from_run
 from sicjax.networks._sidecar import from_sidecar
 from sicjax.networks._state_dict import from_names
+from sicjax.networks._torch import from_torch, is_torch_program
+
+# Formats with a graph, which states everything, by how their names end.
+_WITH_GRAPH = {".onnx": from_onnx, ".h5": from_keras, ".hdf5": from_keras, ".keras": from_keras, ".pt2": from_torch}
 
 
 def from_file(
@@ -18,12 +24,13 @@ def from_file(
 ) -> Network:
     """The network, or networks, of a file.
 
-    An ONNX file has a graph, which states everything. A weights file has none. The order of the layers, their strides
-    and directions come from a JSON sidecar beside it (`name.json`), or, where there is none, from the file's order, the
-    channel counts and these arguments.
+    ONNX, Keras and TorchScript files and those of `torch.export` have a graph, which states everything. A weights file
+    has none. The order of the layers, their strides and directions come from a JSON sidecar beside it (`name.json`),
+    or, where there is none, from the file's order, the channel counts and these arguments.
 
     Arguments:
-        path: `.onnx`, `.safetensors`, `.npz`, or a PyTorch file (`.pt .pth .tar .ckpt`).
+        path: `.onnx`, `.keras`, `.h5` of a whole model, `.pt2`, `.safetensors`, `.npz`, or a PyTorch file, weights or
+            TorchScript (`.pt .pth .tar .ckpt`); or the directory of a training run.
         stride: of every convolution, or one for each in order; comes before the sidecar's.
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
@@ -33,10 +40,14 @@ def from_file(
             needed, weights that are not finite.
     """
     path = Path(path)
-    if path.suffix.lower() == ".onnx":
+    if path.is_dir():
+        reader = from_run
+    else:
+        reader = _WITH_GRAPH.get(path.suffix.lower()) or (from_torch if is_torch_program(path) else None)
+    if reader is not None:
         if stride is not None or transposed is not None:
             raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-        return from_onnx(path)
+        return reader(path)
     tensors = weights.read(path)
     sidecar = weights.find_sidecar(path)
     strides = (stride,) if isinstance(stride, int) else stride

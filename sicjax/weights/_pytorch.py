@@ -24,29 +24,54 @@ LEGACY_START = LEGACY_MAGIC.to_bytes(10, "little")
 # Names and repeated values can grow far beyond the file that states them; no real file comes near these.
 _LONGEST_NAME = 1000
 _MOST_REPEATED = 2**28
+# PyTorch does not compress. Archives that were packed again do, weights hardly at all.
+_MOST_UNPACKED = 2**26
+_MOST_TIMES = 100
 
 
 def read_zip(path: Path, archive: zipfile.ZipFile, pickled: str) -> Tensors:
     """The tensors of the zip format, mapped from the file."""
+    found = _unpickle(path, BytesIO(entry(path, archive, archive.getinfo(pickled))))
+    return _resolve(path, found, zip_storages(path, archive, pickled.removesuffix("data.pkl")))
+
+
+def entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """An entry of an archive, unless it is made to fill the memory.
+
+    Raises:
+        InputError: an entry that unpacks to far more than it takes in the file.
+    """
+    if info.file_size > max(_MOST_UNPACKED, _MOST_TIMES * info.compress_size):
+        raise InputError(
+            f"{path} was not loaded: {info.filename!r:.100} unpacks to {info.file_size:,} bytes, over {_MOST_TIMES} "
+            "times what it takes in the file: unpack it yourself if you trust it"
+        )
+    return archive.read(info)
+
+
+def zip_storages(
+    path: Path, archive: zipfile.ZipFile, root: str, folder: str = "data"
+) -> Callable[[str, np.dtype], np.ndarray]:
+    """The storages of the zip format by name, mapped from the file."""
     entries = {info.filename: info for info in archive.infolist()}
-    root = pickled.removesuffix("data.pkl")
-    swap = f"{root}byteorder" in entries and archive.read(f"{root}byteorder") == b"big"
-    found = _unpickle(path, BytesIO(archive.read(pickled)))
+    order = entries.get(f"{root}byteorder")
+    swap = order is not None and entry(path, archive, order) == b"big"
     mapped = _map(path)
 
     @functools.cache
     def storage(key: str, dtype: np.dtype) -> np.ndarray:
-        info = entries.get(f"{root}data/{key}")
+        info = entries.get(f"{root}{folder}/{key}")
         if info is None:
             raise InputError(f"{path} is damaged: it has no data for storage {key!r:.40}")
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            values = np.frombuffer(archive.read(info), np.uint8)
+            with zipfile.ZipFile(path) as again:  # the caller may have closed it
+                values = np.frombuffer(entry(path, again, info), np.uint8)
         else:
             name, extra = np.frombuffer(mapped, "<u2", 2, info.header_offset + 26).tolist()
             values = np.frombuffer(mapped, np.uint8, info.file_size, info.header_offset + 30 + name + extra)
         return _as(dtype, values).byteswap() if swap else _as(dtype, values)
 
-    return _resolve(path, found, storage)
+    return storage
 
 
 def read_legacy(path: Path) -> Tensors:
@@ -99,11 +124,12 @@ def _resolve(path: Path, found: Any, storage: Callable[[str, np.dtype], np.ndarr
         if name in arrays:
             unread[name] = "a second tensor of this name"
         else:
-            arrays[name] = _strided(path, name, tensor, storage)
+            arrays[name] = strided(path, name, tensor, storage)
     return Tensors(arrays, unread, ordered=True)
 
 
-def _strided(path: Path, name: str, tensor: Tensor, storage: Callable[[str, np.dtype], np.ndarray]) -> np.ndarray:
+def strided(path: Path, name: str, tensor: Tensor, storage: Callable[[str, np.dtype], np.ndarray]) -> np.ndarray:
+    """A tensor as its storage has it."""
     offset, shape, strides = tensor.offset, tensor.shape, tensor.strides
     stated = isinstance(tensor.storage, Storage) and isinstance(shape, tuple) and isinstance(strides, tuple)
     # NumPy has 64 axes at most, and numbers of any length would take any time to multiply.

@@ -53,7 +53,9 @@ def _read_archive(path: Path) -> Tensors:
         names = archive.namelist()
         last = {name.rpartition("/")[2]: name for name in names}
         if "constants.pkl" in last or any("/code/" in name for name in names):
-            raise InputError(f"{path} is a TorchScript program: save its weights with torch.save(m.state_dict(), ...)")
+            raise InputError(f"{path} is a TorchScript program: sicjax.networks.from_file reads it")
+        if any(name.endswith("models/model.json") or name == "serialized_exported_program.json" for name in names):
+            raise InputError(f"{path} is a program of torch.export: sicjax.networks.from_file reads it")
         if "data.pkl" in last:
             return read_zip(path, archive, last["data.pkl"])
     if all(name.endswith(".npy") for name in names):

@@ -42,6 +42,19 @@ _NEWER = (
     np.uint64,
 )
 
+# Dtypes by the numbers that torch.export writes.
+DTYPES = {
+    number: np.dtype(dtype)
+    for number, dtype in zip(
+        (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13),
+        (
+            *(np.uint8, np.int8, np.int16, np.int32, np.int64, np.float16, np.float32, np.float64),
+            *(np.complex64, np.complex128, np.bool_, ml_dtypes.bfloat16),
+        ),
+        strict=True,
+    )
+}
+
 # Modules whose objects travel in checkpoints beside the tensors. Nothing of them is imported or called.
 _HARMLESS = (
     "datetime.",
@@ -78,6 +91,7 @@ class Inert:
     """Stands for an object whose code is not run; `state` is where modules keep their parameters."""
 
     state: Any = None
+    kind: str = ""
 
     def __init__(self, *args, **kwargs):
         pass
@@ -92,16 +106,17 @@ class Inert:
         pass
 
 
-def unpickle(file: Any, dtypes: dict[str, np.dtype] | None = None) -> Any:
+def unpickle(file: Any, dtypes: dict[str, np.dtype] | None = None, *, scripted: bool = False) -> Any:
     """The next object of a file, from an instance with `read` and `readline`, which ends where the object does.
 
     Arguments:
         dtypes: receives the dtype of every storage that is named.
+        scripted: whether objects of TorchScript are let through, each `Inert` with its class's name as `kind`.
 
     Raises:
         InputError: a name that is refused. A damaged or hostile pickle can raise any other exception.
     """
-    return _Unpickler(file, {} if dtypes is None else dtypes).load()
+    return _Unpickler(file, {} if dtypes is None else dtypes, scripted).load()
 
 
 class _Unpickler(pickle._Unpickler):
@@ -111,10 +126,11 @@ class _Unpickler(pickle._Unpickler):
     append: Callable[[Any], None]
     pop_mark: Callable[[], list[Any]]
 
-    def __init__(self, file: Any, dtypes: dict[str, np.dtype]):
+    def __init__(self, file: Any, dtypes: dict[str, np.dtype], scripted: bool):
         # Text of Python 2 need not be UTF-8; torch.load leaves it undecoded or fails, and no tensor depends on it.
         super().__init__(file, encoding="utf-8", errors="backslashreplace")
         self._dtypes = dtypes
+        self._scripted = scripted
 
     def find_class(self, module: str, name: str) -> Any:
         full = f"builtins.{name}" if module == "__builtin__" else f"{module}.{name}"
@@ -122,6 +138,10 @@ class _Unpickler(pickle._Unpickler):
             return _KNOWN[full]
         if full.startswith(_HARMLESS):
             return Inert
+        if self._scripted and full.startswith("__torch__."):
+            return type("Scripted", (Inert,), {"kind": full})
+        if self._scripted and full in _SCRIPTED:
+            return _SCRIPTED[full]
         raise InputError(
             f"it asks for {full!r:.100}, which is refused: only tensors, numbers, text and containers are loaded, "
             "such as a state_dict"
@@ -249,3 +269,8 @@ _KNOWN |= {f"torch.{np.dtype(dtype).name}": np.dtype(dtype) for dtype in (*_STOR
 # Types as values, as in defaultdict(dict) and argparse, by their names in Python 2 too; a set holds no tensors to name.
 _TYPES = "bool bytearray bytes complex dict float frozenset int list long range set slice str tuple unicode xrange"
 _KNOWN |= {f"builtins.{kind}": Inert for kind in _TYPES.split()}
+# Lists and dictionaries of TorchScript come with their types.
+_SCRIPTED: dict[str, Any] = {
+    f"torch.jit._pickle.build_{kind}list": _size for kind in ("int", "double", "bool", "tensor")
+}
+_SCRIPTED |= {"torch.jit._pickle.restore_type_tag": _parameter}

@@ -1,0 +1,45 @@
+"""The directory of a training run to its networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+
+from sicjax._errors import InputError
+from sicjax.networks._flax import from_module
+from sicjax.networks._network import Layer, Network, Pair, Skipped
+
+if TYPE_CHECKING:
+    from flax import nnx
+
+
+def from_run(folder: Path) -> Network:
+    """The networks of the latest checkpoint of a run of `sicjax.train`, side by side."""
+    if not (folder / "config.json").exists():
+        raise InputError(f"{folder} is a folder, and not one of a training run: give a file, or a run's --workdir")
+    try:
+        from sicjax import models
+    except ImportError as error:
+        raise InputError(f"reading {folder} needs Flax: pip install 'sicjax[train]'") from error
+    layers: list[Layer] = []
+    pairs: list[Pair] = []
+    skipped: list[Skipped] = []
+    for name, module in models.load(folder).items():
+        net = from_module(module, _input(module))
+        named = {layer.path: layer._replace(path=f"{name}.{layer.path}") for layer in net.layers}
+        layers += named.values()
+        skipped += [reason._replace(layer=f"{name}: {reason.layer}") for reason in net.skipped]
+        pairs += [
+            Pair(f"{name}.{pair.name}", named[pair.first.path], named[pair.second.path], pair.cascade, name)
+            for pair in net.pairs
+        ]
+    return Network(tuple(layers), tuple(pairs), tuple(skipped))
+
+
+def _input(module: nnx.Module) -> jax.ShapeDtypeStruct:
+    latent = getattr(module, "latent", None)
+    size = getattr(module, "size", None)
+    return jax.ShapeDtypeStruct((1, latent) if latent else (1, size, size, 3), jnp.float32)
