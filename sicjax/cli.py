@@ -62,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     measure.set_defaults(run=_measure)
 
+    train = commands.add_parser(
+        "train",
+        add_help=False,
+        help="train the paper's GAN or VAE",
+        usage="sicjax train gan|vae [--workdir DIR] [--preset tiny|cpu|paper] [--any-config-field VALUE]",
+    )
+    train.add_argument("kind", choices=("gan", "vae"))
+    train.add_argument("rest", nargs=argparse.REMAINDER)
+    train.set_defaults(run=_train)
+
     doctor = commands.add_parser("doctor", help="versions, devices, optional parts and how to install them")
     doctor.set_defaults(run=_doctor)
     return parser
@@ -103,6 +113,15 @@ def _measure(args: argparse.Namespace) -> None:
         raise InputError(f"no pair of successive convolutions found ({reasons or 'no convolution at all'})")
 
 
+def _train(args: argparse.Namespace) -> None:
+    for package in ("flax", "optax", "orbax.checkpoint", "PIL", "tyro"):
+        _require(package, "train", "training")
+    _keep_compiled_programs()
+    from sicjax._train_cli import main
+
+    main(args.kind, args.rest)
+
+
 def _doctor(args: argparse.Namespace) -> None:
     from sicjax._doctor import report
 
@@ -112,7 +131,7 @@ def _doctor(args: argparse.Namespace) -> None:
 def _require(package: str, extra: str, purpose: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec(package) is None:
+    if find_spec(package.split(".")[0]) is None:
         raise missing_package(package, extra, purpose)
 
 

@@ -15,6 +15,16 @@ from hypothesis import settings
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 settings.load_profile("quick")
 
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """What XLA compiles is kept for the session: many tests run the same programs in new closures."""
+    import jax
+
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 

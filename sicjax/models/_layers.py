@@ -96,7 +96,11 @@ class Up(nnx.Module):
 
 
 class Down(nnx.Module):
-    """From images to features: strided convolutions, each with an activation, and a dense layer."""
+    """From images to features: strided convolutions, each with an activation, and a dense layer.
+
+    Attributes:
+        size: side of the images.
+    """
 
     def __init__(
         self,
@@ -112,6 +116,7 @@ class Down(nnx.Module):
         rngs: nnx.Rngs,
     ):
         check(channels, strides, kernel, size)
+        self.size = size
         ends = (3, *channels)
         self.activation = activation
         self.convs = nnx.List(

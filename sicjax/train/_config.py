@@ -1,0 +1,206 @@
+"""What a training run is made of: frozen dataclasses that check themselves, and presets."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from sicjax._errors import InputError
+
+# Fields that may change between the runs in one directory: what is computed stays the same.
+_FREE = {"free": True}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the GAN and the VAE share.
+
+    Attributes:
+        data: images to train on: faces (drawn), celeb_a, folder:PATH or npz:PATH.
+        data_dir: where celeb_a lies.
+        images: how many of them, or drawn; 0 for all, or 20,000 drawn.
+        size: side of the images in pixels.
+        crop: side of the centred square cut from each before it is resized; 0 for the source's own.
+        validation: images held out to score the networks, at most a tenth of all.
+        flip: mirror images at random.
+        latent: number of latent variables.
+        kernel: side of every kernel.
+        steps: training steps.
+        batch: images a step, over all devices.
+        learning_rate: of Adam.
+        beta1: of Adam.
+        beta2: of Adam.
+        schedule: of the learning rate; cosine ends at 0.
+        clip: largest norm of a gradient; 0 for no limit.
+        dropout: rate between the two finest layers of the generator or decoder.
+        penalty: weight of the independence penalty, `sdr.penalty`.
+        penalty_kind: the whole departure from 1, or adaptation alone.
+        penalty_layers: only pairs whose name contains one of these, such as "decoder"; without any all of them.
+        dtype: of the computation; weights are float32.
+        seed: of everything random.
+        log_every: steps between lines of metrics.jsonl.
+        sample_every: steps between pictures.
+        measure_every: steps between measurements of every pair of layers.
+        save_every: steps between checkpoints.
+        keep: latest checkpoints to keep, beside the best.
+        steps_together: steps a dispatch; 0 for 1 on CPU and 10 elsewhere.
+        on_device: keep all images on the device, or stream them; without it by whether they fit.
+        tensorboard: write TensorBoard events too.
+    """
+
+    data: str = "faces"
+    data_dir: str | None = None
+    images: int = 0
+    size: int = 64
+    crop: int = 0
+    validation: int = 500
+    flip: bool = True
+    latent: int = 100
+    kernel: int = 4
+    steps: int = 20_000
+    batch: int = 128
+    learning_rate: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    schedule: Literal["constant", "cosine"] = "constant"
+    clip: float = 0.0
+    dropout: float = 0.0
+    penalty: float = 0.0
+    penalty_kind: Literal["departure", "adaptation"] = "departure"
+    penalty_layers: tuple[str, ...] = ()
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    seed: int = 0
+    log_every: int = field(default=50, metadata=_FREE)
+    sample_every: int = field(default=500, metadata=_FREE)
+    measure_every: int = field(default=500, metadata=_FREE)
+    save_every: int = field(default=1000, metadata=_FREE)
+    keep: int = field(default=2, metadata=_FREE)
+    steps_together: int = 0
+    on_device: bool | None = field(default=None, metadata=_FREE)
+    tensorboard: bool = field(default=False, metadata=_FREE)
+
+    def __post_init__(self) -> None:
+        at_least = {
+            1: "size latent kernel steps batch log_every sample_every measure_every save_every keep",
+            0: "images crop validation clip penalty seed steps_together",
+        }
+        for low, names in at_least.items():
+            for name in names.split():
+                if not getattr(self, name) >= low:
+                    raise InputError(f"{_flag(name)} must be at least {low}, got {getattr(self, name)}")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"--learning-rate must be above 0, got {self.learning_rate}")
+        for name in ("beta1", "beta2", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{_flag(name)} must be in [0, 1), got {getattr(self, name)}")
+        for name in ("schedule", "penalty_kind", "dtype"):
+            allowed = {"schedule": ("constant", "cosine"), "penalty_kind": ("departure", "adaptation")}
+            if getattr(self, name) not in allowed.get(name, ("float32", "bfloat16")):
+                raise InputError(f"{_flag(name)} cannot be {getattr(self, name)!r}")
+        if self.penalty_layers and not self.penalty:
+            raise InputError("--penalty-layers needs a weight for the penalty: set --penalty")
+
+
+@dataclass(frozen=True)
+class GanConfig(Config):
+    """The paper's GAN (a DCGAN).
+
+    Attributes:
+        generator: channels of the generator, from coarse to fine.
+        discriminator: channels of the discriminator, from fine to coarse.
+        ema: decay of the average of the generator's weights that the samples come from.
+    """
+
+    generator: tuple[int, ...] = (512, 256, 128, 64)
+    discriminator: tuple[int, ...] = (64, 128, 256, 512)
+    ema: float = 0.999
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.ema < 1:
+            raise InputError(f"--ema must be in [0, 1), got {self.ema}")
+        _check_layers(self, "generator", (2,) * len(self.generator))
+        _check_layers(self, "discriminator", (2,) * len(self.discriminator))
+
+
+@dataclass(frozen=True)
+class VaeConfig(Config):
+    """The paper's VAE.
+
+    Attributes:
+        encoder: channels of the encoder, from fine to coarse.
+        decoder: channels of the decoder, from coarse to fine; its last convolution has stride 1.
+        beta: weight of the KL term, times 0.005.
+    """
+
+    latent: int = 128
+    kernel: int = 5
+    batch: int = 64
+    learning_rate: float = 1e-3
+    encoder: tuple[int, ...] = (64, 128, 256, 512)
+    decoder: tuple[int, ...] = (256, 256, 128, 32)
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.beta < math.inf:
+            raise InputError(f"--beta must be at least 0, got {self.beta}")
+        _check_layers(self, "encoder", (2,) * len(self.encoder))
+        _check_layers(self, "decoder", (2,) * (len(self.decoder) - 1))
+
+
+def _check_layers(config: Config, name: str, strides: tuple[int, ...]) -> None:
+    channels = getattr(config, name)
+    if not channels or min(channels) < 1:
+        raise InputError(f"{_flag(name)} needs channels of at least 1, got {channels}")
+    if config.size % math.prod(strides):
+        raise InputError(
+            f"--size must be a multiple of {math.prod(strides)} with {_flag(name)} {channels}, got {config.size}"
+        )
+    if config.kernel < 2 and strides:
+        raise InputError(f"--kernel must be at least the stride 2, got {config.kernel}")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def changes(old: dict[str, Any], config: Config) -> list[str]:
+    """What differs between a stored config and this one and would make another run, in words."""
+    found = []
+    for item in dataclasses.fields(config):
+        free = item.metadata.get("free", False) or (item.name == "steps" and config.schedule == "constant")
+        before, now = _plain(old.get(item.name)), _plain(getattr(config, item.name))
+        if before != now and not free:
+            found.append(f"{_flag(item.name)} was {before}, now {now}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+# `tiny` shows that everything runs, in seconds; `cpu` is sized for two cores; `paper` is the paper's, for a GPU.
+PRESETS: dict[str, dict[str, Config]] = {
+    "gan": {
+        "tiny": GanConfig(
+            images=200, size=16, latent=8, generator=(16, 8, 8), discriminator=(8, 8, 16), steps=20, batch=8,
+            log_every=5, sample_every=10, measure_every=10, save_every=10,
+        ),
+        "cpu": GanConfig(
+            size=32, generator=(256, 128, 64, 32), discriminator=(32, 64, 128, 256), steps=6_000, batch=64,
+        ),
+        "paper": GanConfig(data="celeb_a"),
+    },
+    "vae": {
+        "tiny": VaeConfig(
+            images=200, size=16, latent=8, encoder=(8, 8, 16), decoder=(16, 8, 8), steps=20, batch=8,
+            log_every=5, sample_every=10, measure_every=10, save_every=10,
+        ),
+        "cpu": VaeConfig(size=32, encoder=(32, 64, 128, 256), decoder=(128, 128, 64, 16), steps=6_000),
+        "paper": VaeConfig(data="celeb_a", steps=60_000),
+    },
+}  # fmt: skip

@@ -1,0 +1,56 @@
+"""What a run needs to know of the networks it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from flax import nnx
+from jaxtyping import Array, UInt8
+
+from sicjax import models
+from sicjax.networks import Network
+
+
+class Blueprint(NamedTuple):
+    """How to build a network, as `config.json` states it.
+
+    Attributes:
+        model: its class in `sicjax.models`.
+        arguments: of the class.
+        params: where in a state its parameters are.
+        stats: where in a state its batch statistics are.
+    """
+
+    model: str
+    arguments: dict[str, Any]
+    params: tuple[str, ...]
+    stats: tuple[str, ...]
+
+    def build(self, seed: int, number: int = 0) -> nnx.Module:
+        """The network with first weights of its own for every number."""
+        rngs = nnx.Rngs(jax.random.fold_in(jax.random.key(seed), number))
+        return getattr(models, self.model)(**self.arguments, rngs=rngs)
+
+
+class Task(NamedTuple):
+    """Pure functions of a state, a pytree of arrays with the number of steps done as `step`.
+
+    Attributes:
+        init: the state before the first step.
+        step: the state after a step on uint8 images `(n, size, size, 3)`, and metrics, scalars by name.
+        networks: by name, traced from abstract arrays.
+        weights: of each network in a state, what its `bind` takes.
+        pictures: images to look at, `(rows, columns, size, size, 3)` in [-1, 1] by name, from a state and images.
+        score: numbers by name from a state and held-out images; "score" decides which checkpoint is best, the lower.
+        models: how the networks are built, by name.
+    """
+
+    init: Callable[[], Any]
+    step: Callable[[Any, UInt8[Array, "n h w 3"]], tuple[Any, dict[str, Array]]]
+    networks: dict[str, Network]
+    weights: Callable[[Any], dict[str, Any]]
+    pictures: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, Array]]
+    score: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, float]]
+    models: dict[str, Blueprint]

@@ -1,0 +1,44 @@
+"""The measure during training: every pair of layers of every network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from sicjax import sdr
+from sicjax.networks import Network
+
+EDGES = np.linspace(0, 4, 401)
+
+
+class Watch:
+    """Measures the pairs of a state's networks."""
+
+    def __init__(self, nets: Mapping[str, Network]) -> None:
+        self.nets = nets
+        self._numbers = jax.jit(lambda pairs: {name: _numbers(pair) for name, pair in pairs.items()})
+
+    def __call__(self, weights: Mapping[str, Any]) -> tuple[dict[str, dict[str, float | None]], dict[str, np.ndarray]]:
+        """For each pair its moments and their split, and counts of its ratios between the edges."""
+        pairs = {
+            f"{part}.{name}": pair
+            for part, net in self.nets.items()
+            for name, pair in net.bind(jax.device_get(weights[part])).items()
+        }
+        numbers = jax.device_get(self._numbers(pairs))
+        counts = {name: sdr.histogram(pair, edges=EDGES).counts for name, pair in pairs.items()}
+        plain = {
+            name: {key: float(value) if math.isfinite(value) else None for key, value in found.items()}
+            for name, found in numbers.items()
+        }
+        return plain, {"edges": EDGES, **counts}
+
+
+def _numbers(pair: sdr.Cascade) -> dict[str, jax.Array]:
+    found, parts = sdr.moments(pair), sdr.decompose(pair)
+    split = {"marginal": parts.marginal, "adaptation": parts.adaptation, "z": parts.z}
+    return {"mean": found.mean, "std": found.std, **split, "undefined": found.undefined}

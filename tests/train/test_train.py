@@ -1,0 +1,250 @@
+"""Training: what a step does, and a run's directory that no end of a run spoils."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sicjax import models, train
+from sicjax._errors import InputError
+from sicjax.train._config import changes
+from sicjax.train._feed import Feed
+
+TINY = {
+    "gan": train.GanConfig(
+        images=40, size=8, latent=4, generator=(8, 4), discriminator=(4, 8), steps=6, batch=8,
+        log_every=2, sample_every=3, measure_every=3, save_every=2, ema=0.9,
+    ),
+    "vae": train.VaeConfig(
+        images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4, 4), steps=6, batch=8,
+        log_every=2, sample_every=3, measure_every=3, save_every=2,
+    ),
+}  # fmt: skip
+START = {"gan": train.gan, "vae": train.vae}
+TASK = {"gan": train.gan_task, "vae": train.vae_task}
+ONE = jax.devices()[:1]
+
+
+def leaves(state):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(leaves(one), leaves(other), strict=True))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of each kind, never stopped."""
+    folder = tmp_path_factory.mktemp("finished")
+    return {kind: START[kind](config, folder / kind, devices=ONE) for kind, config in TINY.items()}
+
+
+def test_a_run_leaves_everything_in_its_directory(finished):
+    for kind, result in finished.items():
+        assert result.finished and result.step == 6
+        names = {path.name for path in result.folder.iterdir()}
+        assert {"config.json", "metrics.jsonl", "sdr.jsonl", "scores.jsonl", "sdr", "samples", "checkpoints"} <= names
+        lines = [json.loads(line) for line in (result.folder / "metrics.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in lines] == [2, 4, 6]
+        assert {path.stem for path in (result.folder / "samples").glob("*.png")} == {"0000000", "0000003", "0000006"}
+        measured = [json.loads(line) for line in (result.folder / "sdr.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in measured] == [0, 3, 6]
+        counts = np.load(result.folder / "sdr" / "0000006.npz")
+        assert set(counts) == {"edges", *measured[0]["pairs"]}
+        parts = {"gan": {"generator", "discriminator"}, "vae": {"encoder", "decoder"}}[kind]
+        assert {name.split(".")[0] for name in measured[0]["pairs"]} == parts
+
+
+def test_a_run_measures_its_own_networks(finished):
+    from sicjax import networks, sdr
+
+    result = finished["vae"]
+    line = json.loads((result.folder / "sdr.jsonl").read_text().splitlines()[-1])
+    net = networks.from_module(models.load(result.folder)["decoder"], jnp.zeros((1, 4)))
+    for name, cascade in net.cascades.items():
+        assert line["pairs"][f"decoder.{name}"]["mean"] == pytest.approx(float(sdr.moments(cascade).mean), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_a_run_that_stops_goes_on_bit_for_bit(kind, finished, tmp_path):
+    class Enough(Exception):
+        pass
+
+    def stop(step, steps, metrics):
+        if step == 5:
+            raise Enough
+
+    with pytest.raises(Enough):
+        START[kind](TINY[kind], tmp_path / "run", devices=ONE, progress=stop)
+    assert [json.loads(line)["step"] for line in (tmp_path / "run/sdr.jsonl").read_text().splitlines()] == [0, 3]
+    result = START[kind](TINY[kind], tmp_path / "run", devices=ONE)
+    assert same(result.state, finished[kind].state)
+    for name in ("metrics", "sdr"):
+        steps = lambda folder, name=name: [
+            json.loads(line)["step"] for line in (folder / f"{name}.jsonl").read_text().splitlines()
+        ]
+        assert steps(result.folder) == steps(finished[kind].folder)
+
+
+def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(finished, tmp_path):
+    again = train.vae(TINY["vae"], finished["vae"].folder, devices=ONE)
+    assert again.finished and same(again.state, finished["vae"].state)
+    longer = dataclasses.replace(TINY["vae"], steps=8)
+    at_once = train.vae(longer, tmp_path / "at once", devices=ONE)
+    train.vae(TINY["vae"], tmp_path / "later", devices=ONE)
+    assert same(train.vae(longer, tmp_path / "later", devices=ONE).state, at_once.state)
+
+
+def test_the_result_is_the_same_on_one_two_and_four_devices(finished, tmp_path):
+    for kind, config in TINY.items():
+        for devices in (2, 4):
+            result = START[kind](config, tmp_path / f"{kind}{devices}", devices=jax.devices()[:devices])
+            for a, b in zip(leaves(finished[kind].state), leaves(result.state), strict=True):
+                np.testing.assert_allclose(a, b, atol=2e-4)
+
+
+def test_images_streamed_are_those_on_the_device(finished, tmp_path):
+    config = dataclasses.replace(TINY["vae"], on_device=False)
+    assert same(train.vae(config, tmp_path / "run", devices=ONE).state, finished["vae"].state)
+
+
+def test_steps_together_are_the_same_steps(finished, tmp_path):
+    config = dataclasses.replace(TINY["vae"], steps_together=2)
+    result = train.vae(config, tmp_path / "run", devices=ONE)
+    for a, b in zip(leaves(finished["vae"].state), leaves(result.state), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_the_best_and_the_latest_checkpoints_are_kept(tmp_path):
+    config = dataclasses.replace(TINY["vae"], steps=8, save_every=1, keep=1, learning_rate=0.3)
+    result = train.vae(config, tmp_path / "run", devices=ONE)
+    scores = {}
+    for line in (result.folder / "scores.jsonl").read_text().splitlines():
+        found = json.loads(line)
+        scores[found["step"]] = found["score"]
+    best = min(scores, key=scores.get)
+    assert {int(path.name) for path in (result.folder / "checkpoints").iterdir()} == {best, 8}
+    kept = models.load(result.folder, step="best")["decoder"]
+    latest = models.load(result.folder)["decoder"]
+    assert (best == 8) == bool((kept.convs[0].kernel[...] == latest.convs[0].kernel[...]).all())
+
+
+def test_another_config_is_refused_with_the_difference(finished):
+    config = dataclasses.replace(TINY["gan"], batch=4, latent=8, log_every=7)
+    with pytest.raises(InputError, match=r"--latent was 4, now 8; --batch was 8, now 4"):
+        train.gan(config, finished["gan"].folder)
+    with pytest.raises(InputError, match="holds a run of gan, not vae"):
+        train.vae(TINY["vae"], finished["gan"].folder)
+
+
+def test_a_directory_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="is not empty and holds no run"):
+        train.vae(TINY["vae"], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp_path):
+    config = dataclasses.replace(TINY["vae"], steps=400, save_every=1, learning_rate=1e30, log_every=1)
+    with pytest.raises(InputError, match="no number any more at step"):
+        train.vae(config, tmp_path / "run", devices=ONE)
+    for path in (tmp_path / "run" / "checkpoints").iterdir():
+        for leaf in jax.tree.leaves(models.load(tmp_path / "run", step=int(path.name))):
+            assert np.isfinite(np.asarray(leaf)).all()
+
+
+def test_the_penalty_draws_ratios_to_one(tmp_path):
+    config = dataclasses.replace(TINY["vae"], steps=60, save_every=60, measure_every=60, log_every=60, sample_every=60)
+    spread = {}
+    for weight in (0.0, 10.0):
+        result = train.vae(dataclasses.replace(config, penalty=weight), tmp_path / f"{weight}", devices=ONE)
+        line = json.loads((result.folder / "sdr.jsonl").read_text().splitlines()[-1])
+        spread[weight] = {name: found["std"] for name, found in line["pairs"].items()}
+    decoder = [name for name in spread[0.0] if name.startswith("decoder")]
+    assert all(spread[10.0][name] < 0.8 * spread[0.0][name] for name in decoder)
+    with pytest.raises(InputError, match="no pair is called so; there are"):
+        train.vae(dataclasses.replace(config, penalty=1.0, penalty_layers=("nowhere",)), tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict(size=9), "--size must be a multiple of 4"),
+        (dict(batch=0), "--batch must be at least 1"),
+        (dict(learning_rate=0.0), "--learning-rate must be above 0"),
+        (dict(beta1=1.0), r"--beta1 must be in \[0, 1\)"),
+        (dict(schedule="linear"), "--schedule cannot be 'linear'"),
+        (dict(penalty_layers=("decoder",)), "set --penalty"),
+        (dict(encoder=()), "--encoder needs channels"),
+    ],
+)
+def test_configs_check_themselves(change, words):
+    with pytest.raises(InputError, match=words):
+        dataclasses.replace(TINY["vae"], **change)
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be shared by 4 devices"):
+        train.vae(dataclasses.replace(TINY["vae"], batch=6), tmp_path / "run", devices=jax.devices()[:4])
+
+
+def test_steps_may_change_only_without_a_schedule():
+    config = TINY["vae"]
+    stored = dataclasses.asdict(config)
+    assert changes(stored, dataclasses.replace(config, steps=99, keep=5)) == []
+    cosine = dataclasses.replace(config, schedule="cosine")
+    assert changes(dataclasses.asdict(cosine), dataclasses.replace(cosine, steps=99)) == ["--steps was 6, now 99"]
+
+
+def test_feeds_give_the_same_images_on_the_device_and_streamed():
+    from sicjax import data
+
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), np.uint8)
+    images = data.Images("random", pixels, tuple(map(str, range(10))))
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:2]), ("data",))
+    feeds = [Feed(images, 9, dataclasses.replace(TINY["vae"], batch=4, on_device=fits), mesh) for fits in (True, False)]
+    for start, stop in ((0, 1), (1, 4), (7, 9)):
+        numbers, streamed = (feed.steps(start, stop) for feed in feeds)
+        np.testing.assert_array_equal(pixels[np.asarray(numbers)], streamed)
+
+
+COMMAND = [sys.executable, "-m", "sicjax.cli", "train", "vae", "--preset", "tiny", "--images", "40", "--size", "8"]
+COMMAND += ["--encoder", "4", "8", "--decoder", "8", "4", "4", "--save-every", "3", "--sample-every", "50"]
+
+
+def start(folder, *flags, **environment):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "", **environment}
+    command = [*COMMAND, "--workdir", str(folder), *flags]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_terminated_run_saves_and_goes_on(tmp_path):
+    process = start(tmp_path / "run", "--steps", "100000", "--log-every", "5")
+    while process.poll() is None and not (tmp_path / "run" / "metrics.jsonl").exists():
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the same command goes on from there" in error and "Traceback" not in error
+    saved = max(int(path.name) for path in (tmp_path / "run" / "checkpoints").iterdir())
+    assert f"stopped at step {saved} of 100000" in error
+
+
+def test_the_directory_of_a_run_is_a_network_like_any_file(finished):
+    from sicjax import networks
+
+    net = networks.from_file(finished["vae"].folder)
+    line = json.loads((finished["vae"].folder / "sdr.jsonl").read_text().splitlines()[-1])
+    assert set(net.cascades) == set(line["pairs"])
+    assert {pair.network for pair in net.pairs} == {"encoder", "decoder"}
+    with pytest.raises(InputError, match="not one of a training run"):
+        networks.from_file(finished["vae"].folder / "samples")
