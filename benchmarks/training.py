@@ -88,7 +88,7 @@ def ours(task: train.Task, config: train.Config, pixels: np.ndarray):
     """A step as training runs it, and the share of its time in which it waits for images."""
     together = 1 if jax.devices()[0].platform == "cpu" else 10
     advance = jax.jit(lambda state, pixels, given: _advance(task.step, state, pixels, given), donate_argnums=0)
-    held = {"state": jax.jit(task.init)(), "step": 0}
+    held = {"state": task.init(), "step": 0}
     mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("data",))
     images = data.Images("random", pixels, tuple(map(str, range(len(pixels)))))
     feeds = {

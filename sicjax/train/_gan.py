@@ -65,11 +65,12 @@ def gan_task(config: GanConfig, mesh: Mesh | None = None) -> Task:
     """The GAN as pure functions, for a training loop of one's own; with a mesh its batch is spread over it."""
     prints = blueprints(config)
     build = lambda: [prints[name].build(config.seed, k) for k, name in enumerate(("generator", "discriminator"))]
-    generator_def, discriminator_def = (nnx.graphdef(model) for model in nnx.eval_shape(build))
+    abstract = nnx.eval_shape(build)
+    generator_def, discriminator_def = map(nnx.graphdef, abstract)
     optimiser = adam(config)
     images = jax.ShapeDtypeStruct((1, config.size, config.size, 3), jnp.float32)
     inputs = {"generator": jax.ShapeDtypeStruct((1, config.latent), jnp.float32), "discriminator": images}
-    nets = {name: traced(model, inputs[name]) for name, model in zip(inputs, build(), strict=True)}
+    nets = {name: traced(model, inputs[name]) for name, model in zip(inputs, abstract, strict=True)}
     penalty = Penalty(config, nets)
     root, shown, scored = (jax.random.fold_in(jax.random.key(config.seed), k) for k in (2, 3, 4))
 

@@ -86,7 +86,7 @@ def run(
     state = run.restore(abstract)
     watch = Watch(task.networks)
     if state is None:
-        state = jax.jit(task.init, out_shardings=replicated)()
+        state = jax.tree.map(lambda leaf: everywhere(np.asarray(leaf), mesh), task.init())
         _look(task, state, run, shown, watch, 0, 0)
     together = config.steps_together or (1 if mesh.devices.flat[0].platform == "cpu" else 10)
     advance = jax.jit(partial(_advance, task.step), donate_argnums=0, out_shardings=replicated)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -39,8 +40,10 @@ def spread(x: Array, mesh: Mesh | None) -> Array:
 
 
 def traced(model: nnx.Module, *example_inputs: jax.ShapeDtypeStruct) -> Network:
-    """The network of a module; its `bind` takes the module's parameters, an `nnx.State`."""
-    graphdef, params, rest = nnx.split(model, nnx.Param, ...)
+    """The network of an abstract module; its `bind` takes the module's parameters, an `nnx.State`."""
+    # Only shapes matter until it is bound.
+    zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), nnx.split(model, nnx.Param, ...)[1:])
+    graphdef, (params, rest) = nnx.graphdef(model), zeros
     return networks.from_function(lambda params, *x: nnx.merge(graphdef, params, rest)(*x), params, *example_inputs)
 
 

@@ -59,13 +59,14 @@ def vae_task(config: VaeConfig, mesh: Mesh | None = None) -> Task:
     """The VAE as pure functions, for a training loop of one's own; with a mesh its batch is spread over it."""
     prints = blueprints(config)
     build = lambda: [blueprint.build(config.seed, k) for k, blueprint in enumerate(prints.values())]
-    encoder_def, decoder_def = (nnx.graphdef(model) for model in nnx.eval_shape(build))
+    abstract = nnx.eval_shape(build)
+    encoder_def, decoder_def = map(nnx.graphdef, abstract)
     optimiser = adam(config)
     inputs = {
         "encoder": jax.ShapeDtypeStruct((1, config.size, config.size, 3), jnp.float32),
         "decoder": jax.ShapeDtypeStruct((1, config.latent), jnp.float32),
     }
-    nets = {name: traced(model, inputs[name]) for name, model in zip(inputs, build(), strict=True)}
+    nets = {name: traced(model, inputs[name]) for name, model in zip(inputs, abstract, strict=True)}
     penalty = Penalty(config, nets)
     root, shown = (jax.random.fold_in(jax.random.key(config.seed), k) for k in (2, 3))
 

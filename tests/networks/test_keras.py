@@ -638,3 +638,19 @@ def test_damaged_descriptions_are_explained_in_one_line(tmp_path):
             networks.from_file(path)
         except InputError as error:
             assert "\n" not in str(error) and str(path) in str(error)
+
+
+def test_what_hdf5_does_not_survive_is_refused_before(tmp_path):
+    path = save(tmp_path, chain(start(8, 8, 3), conv("a", k=kernel(3, 3, 3, 4))), "keras 2 h5")
+    data = bytearray(path.read_bytes())
+    heap = data.find(b"GCOL") + 16
+    data[heap : heap + 16] = bytes(16)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="is damaged"):
+        networks.from_file(path)
+
+    path = save(tmp_path, chain(start(8, 8, 3), conv("a", k=kernel(3, 3, 3, 4))), "keras 2 h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = np.zeros(3)
+    with pytest.raises(InputError, match="weights alone"):
+        networks.from_file(path)
