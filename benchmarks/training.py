@@ -28,6 +28,7 @@ from sicjax import data, models, train
 from sicjax.train._feed import Feed
 from sicjax.train._loop import _advance
 
+ROUNDS = 3
 RESULTS = Path(__file__).parent / "results" / "training.json"
 
 
@@ -71,16 +72,20 @@ def main() -> None:
 
 
 def alternately(steps: dict[str, Callable[[], object]], images: int, seconds: float) -> dict[str, float]:
-    """Images a second of each, run in turns so that what else the machine does hits both alike."""
-    for step in steps.values():
-        step(), step()
+    """Images a second of each, run in turns so that what else the machine does hits both alike.
+
+    A turn is several steps after a rest, because the threads of one library still spin when the other starts.
+    """
     times: dict[str, list[float]] = {name: [] for name in steps}
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds:
+    for _ in range(ROUNDS):
         for name, step in steps.items():
-            before = time.perf_counter()
+            time.sleep(0.5)
             step()
-            times[name].append(time.perf_counter() - before)
+            start = time.perf_counter()
+            while not times[name] or time.perf_counter() - start < seconds / ROUNDS / len(steps):
+                before = time.perf_counter()
+                step()
+                times[name].append(time.perf_counter() - before)
     return {name: images / median(found) for name, found in times.items()}
 
 
