@@ -39,9 +39,10 @@ def _parser() -> argparse.ArgumentParser:
 
     measure = commands.add_parser(
         "measure",
-        help="measure every pair of successive convolutions in weights files",
-        description="Spectral Dependency Ratios of every pair of successive convolutions in weights files: "
-        ".safetensors, .npz, PyTorch .pt .pth .tar .ckpt. Nothing in a file is run.",
+        help="measure every pair of successive convolutions in networks' files",
+        description="Spectral Dependency Ratios of every pair of successive convolutions in a file: ONNX, TorchScript, "
+        "torch.export, Keras; weights in .safetensors, .npz, PyTorch .pt .pth .tar .ckpt; or the directory of a "
+        "training run. Nothing in a file is run.",
     )
     measure.add_argument("files", metavar="FILE", nargs="+", type=Path)
     measure.add_argument(
@@ -62,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     measure.set_defaults(run=_measure)
 
+    demo = commands.add_parser("demo", help="train a small VAE on drawn faces and measure it, in a few minutes")
+    demo.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("demo"), help="where everything goes (default: demo)"
+    )
+    demo.set_defaults(run=_demo)
+
     train = commands.add_parser(
         "train",
         add_help=False,
@@ -71,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("kind", choices=("gan", "vae"))
     train.add_argument("rest", nargs=argparse.REMAINDER)
     train.set_defaults(run=_train)
+
+    reproduce = commands.add_parser("reproduce", add_help=False, help="repeat the paper's figures, or all of them")
+    reproduce.add_argument("rest", nargs=argparse.REMAINDER)
+    reproduce.set_defaults(run=_reproduce)
 
     doctor = commands.add_parser("doctor", help="versions, devices, optional parts and how to install them")
     doctor.set_defaults(run=_doctor)
@@ -113,13 +124,29 @@ def _measure(args: argparse.Namespace) -> None:
         raise InputError(f"no pair of successive convolutions found ({reasons or 'no convolution at all'})")
 
 
+def _demo(args: argparse.Namespace) -> None:
+    _require_training()
+    _require("matplotlib", "plot", "sicjax demo")
+    _keep_compiled_programs()
+    from sicjax._demo import main
+
+    main(args.out)
+
+
 def _train(args: argparse.Namespace) -> None:
-    for package in ("flax", "optax", "orbax.checkpoint", "PIL", "tyro"):
-        _require(package, "train", "training")
+    _require_training()
     _keep_compiled_programs()
     from sicjax._train_cli import main
 
     main(args.kind, args.rest)
+
+
+def _reproduce(args: argparse.Namespace) -> None:
+    _require_training()
+    _keep_compiled_programs()
+    from sicjax._reproduce_cli import main
+
+    main(args.rest)
 
 
 def _doctor(args: argparse.Namespace) -> None:
@@ -128,10 +155,15 @@ def _doctor(args: argparse.Namespace) -> None:
     print(report())
 
 
+def _require_training() -> None:
+    for package in ("flax", "optax", "orbax", "grain", "PIL", "tyro"):
+        _require(package, "train", "training")
+
+
 def _require(package: str, extra: str, purpose: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec(package.split(".")[0]) is None:
+    if find_spec(package) is None:
         raise missing_package(package, extra, purpose)
 
 

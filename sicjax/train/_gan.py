@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -34,7 +35,7 @@ class GanState(NamedTuple):
     discriminator_optimiser: Any
 
 
-def gan(config: GanConfig, workdir: str, **how: Any) -> Result:
+def gan(config: GanConfig, workdir: str | Path, **how: Any) -> Result:
     """Trains the paper's GAN in a directory; called again it goes on where it stopped.
 
     Arguments:

@@ -78,11 +78,18 @@ def run(
     images, held_out = _images(config)
     feed = Feed(images, len(images) - held_out, config, mesh)
     shown = everywhere(np.asarray(images.pixels[len(images) - held_out :]), mesh)
+    run.begin()
+    try:
+        return _train(task, config, run, feed, shown, mesh, progress)
+    finally:
+        run.close()
+
+
+def _train(task: Task, config: Config, run: Run, feed: Feed, shown: Any, mesh: jax.sharding.Mesh, progress) -> Result:
     replicated = NamedSharding(mesh, PartitionSpec())
     abstract = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated), jax.eval_shape(task.init)
     )
-    run.begin()
     state = run.restore(abstract)
     watch = Watch(task.networks)
     if state is None:
@@ -112,7 +119,6 @@ def run(
                 clock = (time.perf_counter(), step)
     if step < config.steps:
         _save(task, state, run, shown, step)
-    run.close()
     return Result(run.folder, step, step == config.steps, state)
 
 

@@ -7,7 +7,8 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import IO, Any
 
 import jax
 import numpy as np
@@ -15,6 +16,12 @@ import numpy as np
 from sicjax import __version__
 from sicjax._errors import InputError, missing_package
 from sicjax.train._config import Config, changes
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing guards a directory against a second run
+    fcntl = None
 
 
 class Run:
@@ -44,10 +51,16 @@ class Run:
         }
         kept = [LatestN(config.keep), BestN(get_metric_fn=_score, reverse=True, n=1)]
         self._ocp, self._kept = ocp, AnyPreservationPolicy(kept)
+        self._held: IO | None = None
         self._events = self._tensorboard() if config.tensorboard and self.writes else None
 
     def begin(self) -> None:
-        """Writes the config and opens the checkpoints; before this nothing in the directory changes."""
+        """Writes the config and opens the checkpoints; before this nothing in the directory changes.
+
+        Raises:
+            InputError: another process trains in the directory.
+        """
+        self._lock()
         content = json.dumps(self._content, indent=1).encode() + b"\n"
         self._whole(self.folder / "config.json", lambda stream: stream.write(content))
         options = self._ocp.CheckpointManagerOptions(
@@ -105,7 +118,10 @@ class Run:
         )
 
     def close(self) -> None:
+        """Lets go of the directory."""
         self._checkpoints.close()
+        if self._held is not None:
+            self._held.close()
         if self._events is not None:
             self._events.close()
 
@@ -130,6 +146,20 @@ class Run:
                 f"{self.folder} holds a run with another config ({'; '.join(differences)}): "
                 "give the same values to go on with it, or another --workdir"
             )
+
+    def _lock(self) -> None:
+        """Holds a lock until the run is closed or its process ends, however it does."""
+        if not self.writes or fcntl is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._held = (self.folder / "lock").open("ab")
+        except OSError as error:
+            raise InputError(f"cannot write into {self.folder}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"another process trains in {self.folder}: wait or take another --workdir") from error
 
     def _forget(self, file: Path, step: int) -> None:
         """Drops lines after a step, and one that a crash cut off."""

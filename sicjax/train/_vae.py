@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -30,7 +31,7 @@ class VaeState(NamedTuple):
     optimiser: Any
 
 
-def vae(config: VaeConfig, workdir: str, **how: Any) -> Result:
+def vae(config: VaeConfig, workdir: str | Path, **how: Any) -> Result:
     """Trains the paper's VAE in a directory; called again it goes on where it stopped.
 
     Arguments:

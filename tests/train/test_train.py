@@ -146,6 +146,17 @@ def test_another_config_is_refused_with_the_difference(finished):
         train.vae(TINY["vae"], finished["gan"].folder)
 
 
+def test_two_runs_at_once_in_one_directory_are_refused(finished):
+    from sicjax.train._run import Run
+
+    held = Run(finished["vae"].folder, "vae", TINY["vae"], {})
+    held.begin()
+    with pytest.raises(InputError, match="another process trains in"):
+        train.vae(TINY["vae"], finished["vae"].folder, devices=ONE)
+    held.close()
+    assert train.vae(TINY["vae"], finished["vae"].folder, devices=ONE).finished
+
+
 def test_a_directory_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match="is not empty and holds no run"):
