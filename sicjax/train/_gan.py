@@ -126,8 +126,9 @@ def gan_task(config: GanConfig, mesh: Mesh | None = None) -> Task:
             "generator_loss": g_loss,
             "real_right": right_real,
             "fake_right": right_fake,
-            "penalty": of_discriminator + of_generator,
         }
+        if penalty.names:
+            metrics["penalty"] = of_discriminator + of_generator
         # The average follows fast at first, or it would remember the first weights for long.
         decay = jnp.minimum(config.ema, (1 + state.step) / (10 + state.step))
         average, average_stats = jax.tree.map(

@@ -7,6 +7,7 @@ import math
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -79,6 +80,12 @@ def run(
     feed = Feed(images, len(images) - held_out, config, mesh)
     shown = everywhere(np.asarray(images.pixels[len(images) - held_out :]), mesh)
     run.begin()
+    if images.skipped:
+        file = run.write_skipped(images.skipped)
+        name, reason = images.skipped[0]
+        warnings.warn(
+            f"{len(images.skipped)} images cannot be read, the first {name}: {reason}; all: {file}", stacklevel=3
+        )
     try:
         return _train(task, config, run, feed, shown, mesh, progress)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -117,6 +117,13 @@ class Run:
             self.folder / name / f"{step:07}.npz", lambda file: np.savez_compressed(file, allow_pickle=False, **arrays)
         )
 
+    def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> Path:
+        """Writes which images were left out, and why, one a line."""
+        file = self.folder / "skipped.tsv"
+        lines = "".join(f"{name}\t{reason}\n" for name, reason in skipped)
+        self._whole(file, lambda stream: stream.write(lines.encode()))
+        return file
+
     def close(self) -> None:
         """Lets go of the directory."""
         self._checkpoints.close()
@@ -159,6 +166,7 @@ class Run:
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._held.close()
             raise InputError(f"another process trains in {self.folder}: wait or take another --workdir") from error
 
     def _forget(self, file: Path, step: int) -> None:

@@ -98,7 +98,9 @@ def vae_task(config: VaeConfig, mesh: Mesh | None = None) -> Task:
         for name in inputs:
             gradient[name], penalties[name] = penalty.added(name, state.params[name], gradient[name])
         params, optimiser_state = update(optimiser, gradient, state.optimiser, state.params)
-        metrics = {"loss": total, "error": error, "kl": kl, "penalty": sum(penalties.values())}
+        metrics = {"loss": total, "error": error, "kl": kl}
+        if penalty.names:
+            metrics["penalty"] = sum(penalties.values())
         return VaeState(state.step + 1, params, stats, optimiser_state), metrics
 
     @jax.jit

@@ -203,6 +203,19 @@ def test_configs_check_themselves(change, words):
         dataclasses.replace(TINY["vae"], **change)
 
 
+def test_images_that_cannot_be_read_are_named(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    for k in range(20):
+        Image.new("RGB", (8, 8), (10 * k, 0, 0)).save(tmp_path / "images" / f"{k:02}.png")
+    (tmp_path / "images" / "99.png").write_bytes(b"no image")
+    config = dataclasses.replace(TINY["vae"], data=f"folder:{tmp_path / 'images'}", images=0, steps=2)
+    with pytest.warns(UserWarning, match=r"1 images cannot be read, the first .*99\.png"):
+        result = train.vae(config, tmp_path / "run", devices=ONE)
+    assert "99.png\t" in (result.folder / "skipped.tsv").read_text()
+
+
 def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be shared by 4 devices"):
         train.vae(dataclasses.replace(TINY["vae"], batch=6), tmp_path / "run", devices=jax.devices()[:4])
