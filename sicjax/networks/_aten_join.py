@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks import _graph
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter, flows
+from sicjax.networks._branches import either
 from sicjax.networks._graph import Flow
-
-BOTH = (
-    "where the program branches on values that are not known, both branches are followed: "
-    "a pair may join layers that no one input passes"
-)
 
 
 def joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any] | None = None) -> Any:
@@ -29,12 +24,7 @@ def joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any] | None 
 def _joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any]) -> Any:
     if isinstance(a, Flow) or isinstance(b, Flow):
         xs = [x for x in (a, b) if isinstance(x, Flow)]
-        sourced = [x for x in xs if x.sources]
-        if len(xs) == 2 and len(sourced) == 2:
-            return _of_flows(aten, *sourced)
-        if not sourced and len({x.shape for x in xs}) > 1:
-            return Flow((), (), origin=xs[0].origin or xs[1].origin)
-        return (sourced or xs)[0]
+        return either(aten.graph, xs[0], xs[-1])
     if isinstance(a, Parameter) and isinstance(b, Parameter):
         return a if a.array is b.array else aten.graph.input((), f"a choice of {a.name} or {b.name}")
     if type(a) is type(b) is list and len(a) == len(b):
@@ -50,16 +40,6 @@ def _joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any]) -> An
     if any(x.sources for x in flows([a, b])):
         aten.end([a, b], "two branches of the program that give values of different kinds")
     return UNKNOWN
-
-
-def _of_flows(aten: Aten, a: Flow, b: Flow) -> Flow:
-    if a.sources == b.sources and a.shape == b.shape:
-        return a
-    channels = [{source.channels.shape for source in x.sources} for x in (a, b)]
-    if a.axes != b.axes or channels[0] != channels[1]:
-        return aten.end([a, b], "two branches of the program that give values of different shapes")
-    aten.graph.note(BOTH)
-    return _graph.elementwise([a, b._replace(shape=a.shape)], a.shape)
 
 
 def _same(a: Any, b: Any) -> bool:

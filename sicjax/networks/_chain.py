@@ -43,7 +43,9 @@ def _follow(graph: Graph, x: Flow, layer: Layer) -> Flow:
             kinds = f"{len(axes)} spatial axes, {before.path} has {len(before.stride)}"
             x = graph.end([x], (), f"{layer.path} has {kinds}")
         elif before.outputs != layer.inputs:
-            x = graph.end([x], (), f"{layer.path} takes {layer.inputs} channels, {before.path} gives {before.outputs}")
+            counts = f"{layer.path} takes {layer.inputs} channels, {before.path} gives {before.outputs}"
+            grouped = before.outputs % layer.inputs == 0 and layer.outputs % (before.outputs // layer.inputs) == 0
+            x = graph.end([x], (), counts + " (if it is in groups, a sidecar can state them)" * grouped)
     ones = (1,) * len(axes)
     up, down = (layer.stride, ones) if layer.transposed else (ones, layer.stride)
     return graph.conv(x, layer, (1, *ones, layer.outputs), (BATCH, *axes, CHANNEL), up=up, down=down)

@@ -132,7 +132,7 @@ class Graph:
             if len(self._pairs) > MOST_PAIRS:
                 raise InputError(f"the network has more than {MOST_PAIRS:,} pairs of successive convolutions")
         if not x.sources:
-            self._starts[number] = x.origin
+            self._starts[number] = x.origin or "nothing known"
         channels = np.arange(layer.outputs)
         start = Source(number, channels, tuple(down), (1,) * len(layer.stride))
         return Flow(tuple(shape), tuple(axes), (start,))
@@ -179,6 +179,7 @@ class Graph:
             InputError: weights that are not finite, with the layers' names.
         """
         named: dict[str, sdr.Cascade] = {}
+        held: dict[int, Any] = {}
         for source, number, _ in self._pairs.values():
             first, second = self.layers[source.layer], self.layers[number]
             label = again = f"{first.path} to {second.path}"
@@ -186,13 +187,22 @@ class Graph:
             while again in named:
                 again, count = f"{label} ({count + 1})", count + 1
             try:
-                named[again] = _cascade(source, first, second, kernels[source.layer], kernels[number])
+                cascade, used = _cascade(source, first, second, kernels[source.layer], kernels[number])
             except ValueError as error:
                 raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
+            # A kernel that is whole in several pairs is held once.
+            ends = [
+                held.setdefault(k, kept) if kernel is kernels[k] else kept
+                for k, kernel, kept in zip((source.layer, number), used, jax.tree.leaves(cascade), strict=True)
+            ]
+            named[again] = jax.tree.unflatten(jax.tree.structure(cascade), ends)
         return named
 
 
-def _cascade(source: Source, first: Layer, second: Layer, kernel1: Any, kernel2: Any) -> sdr.Cascade:
+def _cascade(
+    source: Source, first: Layer, second: Layer, kernel1: Any, kernel2: Any
+) -> tuple[sdr.Cascade, tuple[Any, Any]]:
+    """The pair, and the two kernels as it takes them."""
     there = np.flatnonzero(source.channels >= 0)
     channels = source.channels[there]
     kernel2 = aligned(kernel2, second.groups)
@@ -205,9 +215,10 @@ def _cascade(source: Source, first: Layer, second: Layer, kernel1: Any, kernel2:
         kernel1, dilation1 = folded(kernel1, dilation1, source.before), (1,) * len(dilation1)
     if source.after:
         kernel2, dilation2 = folded(kernel2, dilation2, source.after), (1,) * len(dilation2)
-    return sdr.Cascade(
+    cascade = sdr.Cascade(
         kernel1, kernel2, down=source.down, up=source.up, first_dilation=dilation1, second_dilation=dilation2
     )
+    return cascade, (kernel1, kernel2)
 
 
 def elementwise(xs: Sequence[Flow], shape: Sequence[int]) -> Flow:

@@ -13,11 +13,10 @@ from sicjax.networks._names import layer_name, to_flax
 from sicjax.networks._network import Layer
 from sicjax.networks._onnx_step import Operator, Step, Value
 from sicjax.networks._onnx_tensors import Constant
+from sicjax.networks._spatial import LONGEST, too_far
 
 # Stands for a size along space that the file leaves open; halves often enough for any network.
 OPEN_SIZE = 256
-# Stride or dilation beyond which a file is damaged.
-_LONGEST = 4096
 
 
 def convolution(x: int = 0, w: int = 1, *, transposed: bool = False) -> Operator:
@@ -54,6 +53,8 @@ def _conv(step: Step, x_at: int, w_at: int, transposed: bool) -> Flow:
         *(max(n, 1) for n in spatial or (OPEN_SIZE,) * axes),
     )
     up, down = (stride, (1,) * axes) if transposed else ((1,) * axes, stride)
+    if any(too_far(graph, source, up, (), layer) for source in x.sources):
+        x = graph.end([x], x.shape, f"filters over too many places before {layer.path}")
     return graph.conv(x, layer, shape, (BATCH, CHANNEL, *range(axes)), up=up, down=down)
 
 
@@ -98,7 +99,7 @@ def _path(step: Step, held: Constant) -> str:
 
 def _per_axis(values: Sequence[int] | None, axes: int) -> tuple[int, ...]:
     found = tuple(int(v) for v in values) if values else (1,) * axes
-    if len(found) != axes or min(found, default=1) < 1 or max(found, default=1) > _LONGEST:
+    if len(found) != axes or min(found, default=1) < 1 or max(found, default=1) > LONGEST:
         raise ValueError(f"strides or dilations {found} for {axes} axes")
     return found
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from sicjax.networks._graph import CHANNEL, Flow, elementwise, index, linear_filter, outer, resample, reshape
 from sicjax.networks._onnx_step import Step
+from sicjax.networks._spatial import LONGEST, MOST_TAPS, too_far
 
 # Branches that a reduction may add up.
 _MOST_BRANCHES = 64
-# Taps of a fixed filter that are folded into a kernel, each at the cost of a kernel.
-_MOST_TAPS = 4096
 
 
 def statistic(step: Step) -> Flow:
@@ -55,7 +54,7 @@ def pool(step: Step) -> Flow:
         step.graph.note("max pooling has no linear form: it is taken as its stride alone")
         return resampled(step, x, step.shape, down=strides)
     dilations = step.attribute("dilations") or [1] * len(sizes)
-    if math.prod(sizes) > _MOST_TAPS or max(dilations) > _MOST_TAPS:
+    if math.prod((k - 1) * d + 1 for k, d in zip(sizes, dilations, strict=True)) > MOST_TAPS:
         return step.end(f"{op} over too many places ({step.label})")
     taps = [(np.arange((k - 1) * d + 1) % d == 0).astype(float) for k, d in zip(sizes, dilations, strict=True)]
     return resampled(step, x, step.shape, taps=taps, down=strides)
@@ -71,7 +70,7 @@ def resampled(
     down: Sequence[int] = (),
 ) -> Flow:
     """`resample` with settings for each axis after the first two, or for every axis."""
-    if math.prod(len(t) for t in taps) > _MOST_TAPS:
+    if math.prod(len(t) for t in taps) > MOST_TAPS:
         return step.end(f"{step.node.op_type} over too many places ({step.label})")
     numbers = len(x.sources[0].down)
     lists: list[list[Any]] = [[1] * numbers, [np.ones(1)] * numbers, [1] * numbers]
@@ -81,6 +80,9 @@ def resampled(
                 found[role] = setting
             elif np.size(setting) > 1 or np.max(setting) != 1:
                 return step.end(f"{step.node.op_type} along an axis that is not spatial ({step.label})")
+    reach = [len(t) for t in lists[1]]
+    if any(too_far(step.graph, source, lists[0], reach) for source in x.sources):
+        return step.end(f"{step.node.op_type} over too many places ({step.label})")
     result = resample(x, shape, up=lists[0], kernel=outer(lists[1]) if taps else None, down=lists[2])
     reason = f"{step.node.op_type} of a value between whose places zeros were put ({step.label})"
     return step.end(reason) if result is None else result
@@ -99,6 +101,8 @@ def resize(step: Step) -> Flow:
     if mode not in ("nearest", "linear", "bilinear") or place == "tf_crop_and_resize":
         return step.end(f"a {mode if mode == 'cubic' else place} resize ({step.label})")
     if all(f >= 1 for f in scales) and ups == scales:
+        if max(ups) > LONGEST:
+            return step.end(f"{op} over too many places ({step.label})")
         if place == "align_corners":
             step.graph.note("a resize with align_corners is treated as one without, which is what it is inside")
         if mode == "nearest":

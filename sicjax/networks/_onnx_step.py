@@ -21,12 +21,14 @@ class Value(NamedTuple):
         shape: None if not known. A value whose axes a reshape mixed has its own shape here, and in `flow` the shape
             that it had before.
         constant: what it is if no input of the network changes it.
+        parts: of a sequence.
     """
 
     flow: Flow
     elem: int
     shape: tuple[int, ...] | None
     constant: Constant | None = None
+    parts: tuple[Value, ...] | None = None
 
     @property
     def mixed(self) -> bool:

@@ -11,7 +11,10 @@ import numpy as np
 
 from sicjax._errors import InputError
 from sicjax.networks import _onnx_ops as ops
+from sicjax.networks import _onnx_sequence as sequences
+from sicjax.networks._branches import BOTH
 from sicjax.networks._graph import BATCH, Flow, Graph
+from sicjax.networks._onnx_branch import branches, joined
 from sicjax.networks._onnx_conv import OPEN_SIZE, as_standard
 from sicjax.networks._onnx_pool import statistic
 from sicjax.networks._onnx_step import Operator, Step, Value
@@ -59,10 +62,13 @@ class Walk:
             if node.op_type == "Constant" and not _domain(node.domain):
                 values[node.output[0]] = self._constant_node(node, onnx)
                 continue
-            chosen = self._chosen_branch(node, inputs)
+            chosen, both = self._chosen_branch(node, inputs), branches(node) if node.op_type == "If" else None
             if chosen is not None:
-                branch = self.graph_of(chosen, values)
-                results = [branch.get(output.name) or _unknown() for output in chosen.output]
+                results = self._results(chosen, values)
+            elif both is not None:
+                results = self._either(*both, values)
+            elif node.op_type in sequences.KINDS and not _domain(node.domain):
+                results = self._sequence(node, inputs, stated, values)
             else:
                 results = self._node(node, inputs, stated, values)
             values.update((name, result) for name, result in zip(node.output, results, strict=False) if name)
@@ -106,6 +112,47 @@ class Walk:
             return None
         name = "then_branch" if bool(np.all(inputs[0].constant.value)) else "else_branch"
         return next((attribute.g for attribute in node.attribute if attribute.name == name), None)
+
+    def _results(self, branch: Any, outer: Mapping[str, Value]) -> list[Value]:
+        inside = self.graph_of(branch, outer)
+        return [inside.get(output.name) or _unknown() for output in branch.output]
+
+    def _either(self, then: Any, other: Any, outer: Mapping[str, Value]) -> list[Value]:
+        """Both branches of an `If`."""
+        before = len(self.graph.layers)
+        ones = self._results(then, outer)
+        between = len(self.graph.layers)
+        others = self._results(other, outer)
+        if before < between < len(self.graph.layers):
+            self.graph.note(BOTH)
+        return [joined(self.graph, a, b) for a, b in zip(ones, others, strict=False)]
+
+    def _sequence(
+        self, node: Any, inputs: list[Value | None], stated: Mapping[str, Any], values: Mapping[str, Value]
+    ) -> list[Value]:
+        """Operators on sequences; those that cannot be followed end what reaches them."""
+
+        def plain(kind: str, given: list[Value], outputs: int, attributes: dict[str, Any]) -> list[Value]:
+            from onnx import helper
+
+            # `Split` and `Squeeze` take their settings as inputs from version 13 on, in a file of any version.
+            names = [f"{node.output[0]}.{kind}.{k}" for k in range(outputs + len(given))]
+            made = helper.make_node(kind, names[outputs:], names[:outputs], name=node.name, **attributes)
+            opsets, self.opsets = self.opsets, self.opsets | {"": max(self.opsets.get("", 1), 13)}
+            try:
+                return self._node(made, [*given], {}, values)
+            finally:
+                self.opsets = opsets
+
+        step = Step(self.graph, node, "", inputs, [None] * len(node.output))
+        try:
+            found = sequences.follow(step, plain)
+        except InputError:
+            raise
+        except Exception:  # settings that contradict each other, of which there is no end
+            found = None
+        reason = f"{node.op_type} of a sequence that is not known ({step.label})"
+        return [_unknown()._replace(flow=step.end(reason)) if found is None else found]
 
     def _node(
         self,
@@ -183,7 +230,8 @@ class Walk:
                 detail = f"{step.label}: {type(error).__name__}"
                 result = step.end(f"{step.node.op_type} with settings that do not fit together ({detail})")
         flows = (result if isinstance(result, list) else [result])[: len(step.node.output)]
-        flows += [Flow((), ())] * (len(step.node.output) - len(flows))
+        origin = flows[0].origin if flows and not flows[0].sources else ""
+        flows += [Flow((), (), origin=origin)] * (len(step.node.output) - len(flows))
         known = zip(flows, step.shapes, strict=True)
         return [flow if flow.sources else step.without_sources(shape, flow.origin) for flow, shape in known]
 

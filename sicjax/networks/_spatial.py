@@ -63,7 +63,7 @@ def convolution(graph: Graph, x: Flow, layer: Layer, space: Sequence[int], *, ch
             x = graph.end([x], x.shape, f"{layer.path} takes other axes as channels and space")
     ones = (1,) * axes
     up, down = (layer.stride, ones) if layer.transposed else (ones, layer.stride)
-    if any(_too_far(graph, source, up, (), layer) for source in x.sources):
+    if any(too_far(graph, source, up, (), layer) for source in x.sources):
         x = graph.end([x], x.shape, f"filters over too many places before {layer.path}")
     return graph.conv(x, layer, image(x, layer.outputs, space, channels_last), expected, up=up, down=down)
 
@@ -90,14 +90,14 @@ def resampled(
     axes = len(up or taps or down)
     if any(len(source.down) != axes for source in x.sources) or len(shape) != len(x.shape):
         return graph.end([x], shape, f"{name} along an axis that is not spatial")
-    far = any(_too_far(graph, source, up or (1,) * axes, [len(t) for t in taps]) for source in x.sources)
+    far = any(too_far(graph, source, up or (1,) * axes, [len(t) for t in taps]) for source in x.sources)
     if far or math.prod(len(t) for t in taps) > MOST_TAPS:
         return graph.end([x], shape, f"{name} over too many places")
     found = resample(x, shape, up=up or None, kernel=outer(taps) if taps else None, down=down or None)
     return found or graph.end([x], shape, f"{name} of a value between whose places zeros were put")
 
 
-def _too_far(graph: Graph, source: Source, up: Sequence[int], taps: Sequence[int], then: Layer | None = None) -> bool:
+def too_far(graph: Graph, source: Source, up: Sequence[int], taps: Sequence[int], then: Layer | None = None) -> bool:
     """Whether the filters after a layer, with those that come next, reach so far that they would only take memory."""
     reach = [1] * len(source.down)
     first = max(source.up) == 1

@@ -1,4 +1,4 @@
-"""Named arrays without a graph to a network: order from the file, direction from the channel counts."""
+"""Named arrays without a graph to a network: order from the file, direction and groups from the channel counts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from sicjax._errors import InputError
 from sicjax.networks._chain import Break, Chain, link
+from sicjax.networks._infer import Kernel, Reading, readings
 from sicjax.networks._names import is_dense, is_flax, is_kernel, layer_name, one_for_each, to_flax
 from sicjax.networks._network import Layer, Network, Skipped
 from sicjax.weights import Tensors
 
 _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
+# Of a batch normalisation.
+_NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
 
 def from_names(
@@ -39,92 +42,66 @@ def from_names(
     if not kernels:
         raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
 
-    notes: list[str] = []
-    strides = _strides(path, kernels, stride)
-    groups: dict[str, list[str]] = {}
-    for name in kept:
-        groups.setdefault(_container(name), []).append(name)
-    groups = {group: names for group, names in groups.items() if any(name in strides for name in names)}
-    chains = []
-    for group, names in groups.items():
-        shown = {name: name if len(groups) > 1 else name.removeprefix(f"{group}/") for name in names}
-        if not tensors.ordered:
-            names = _ordered_by_numbers(path, names, [name for name in names if name in strides])
-            notes.append("this format keeps no order of layers: the numbers in their names were used")
-        found = [name for name in names if name in strides]
-        directions = _directions(path, [(name, kept[name]) for name in found], strides, transposed)
-        entries: list[Layer | Break] = []
-        for name in names:
-            if name in strides:
-                entries.append(_layer(shown[name], kept[name], strides[name], directions[name]))
-            elif is_dense(name, kept[name]):
-                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
-        chains.append(Chain(group, entries))
-    return link(chains, skipped=skipped, notes=notes)
-
-
-def _strides(path: Path, kernels: list[str], stride: Sequence[int] | None) -> dict[str, int]:
     if stride is None:
         raise InputError(
             f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
             f"each), or a sidecar {path.with_suffix('.json').name}"
         )
-    return dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
+    containers = _containers(path, list(kept), kernels, tensors.ordered)
+    is_one = set(kernels)
+    kernels = [name for names in containers.values() for name in names if name in is_one]
+    strides = dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
+    notes = [] if tensors.ordered else ["this format keeps no order of layers: the numbers in their names were used"]
+    chains = []
+    for container, names in containers.items():
+        shown = {name: name if len(containers) > 1 else name.removeprefix(f"{container}/") for name in names}
+        found = _found(names, kept, strides)
+        chosen = {k.name: way for k, way in zip(found, readings(path, found, transposed), strict=True)}
+        grouped = [f"{layer_name(shown[name])} {way.groups}" for name, way in chosen.items() if way.groups > 1]
+        if grouped:
+            more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
+            notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
+        entries: list[Layer | Break] = []
+        for name in names:
+            if name in strides:
+                entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
+            elif is_dense(name, kept[name]):
+                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
+        chains.append(Chain(container, entries))
+    return link(chains, skipped=skipped, notes=notes)
 
 
-def _directions(
-    path: Path, kernels: list[tuple[str, np.ndarray]], strides: dict[str, int], transposed: bool | None
-) -> dict[str, bool]:
-    """For each kernel whether it is transposed: what chains the most channels, with the fewest changes of direction.
-
-    Every way to choose gets a score (channel counts that match between neighbours, minus changes among those). The best
-    score through either choice at each layer comes from one pass forward and one back; where both choices of a layer
-    that is linked do equally well, the file does not tell.
-    """
-    if transposed is not None:
-        return {name: transposed for name, _ in kernels}
-    channels = [[_channels(name, array, choice) for choice in (False, True)] for name, array in kernels]
-
-    def gain(k: int, before: int, after: int) -> tuple[int, int]:
-        linked = channels[k][before][1] == channels[k + 1][after][0]
-        return (int(linked), -int(linked and before != after))
-
-    def plus(x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
-        return x[0] + y[0], x[1] + y[1]
-
-    last = len(kernels) - 1
-    forward, back = [[(0, 0)] * 2], [[(0, 0)] * 2]
-    for k in range(last):
-        forward.append([max(plus(forward[-1][a], gain(k, a, b)) for a in (0, 1)) for b in (0, 1)])
-        back.append([max(plus(back[-1][b], gain(last - 1 - k, a, b)) for b in (0, 1)) for a in (0, 1)])
-    back.reverse()
-    through = [[plus(forward[k][c], back[k][c]) for c in (0, 1)] for k in range(last + 1)]
-    chosen = {name: bool(score[1] > score[0]) for (name, _), score in zip(kernels, through, strict=True)}
-    for k, (name, array) in enumerate(kernels):
-        before = [gain(k - 1, chosen[kernels[k - 1][0]], c)[0] for c in (0, 1) if k > 0]
-        after = [gain(k, c, chosen[kernels[k + 1][0]])[0] for c in (0, 1) if k < last]
-        near = kernels[max(k - 1, 0) : k + 2]
-        alone = is_flax(name) and all(strides[neighbour] == 1 for neighbour, _ in near)
-        if through[k][0] == through[k][1] and any(before + after) and not alone:
-            raise InputError(
-                f"{path} does not say whether {layer_name(name)} {array.shape} is a convolution or a transposed one, "
-                "and the channel counts fit both: give --transposed or --no-transposed, or a sidecar "
-                f"{path.with_suffix('.json').name}"
-            )
-    return chosen
+def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
+    """The names in each state dict of a file that has a kernel, in order."""
+    held: dict[str, list[str]] = {_container(name): [] for name in kernels}
+    inside: dict[str, list[str]] = {container: [] for container in held}
+    for name in names:
+        if (container := _container(name)) in held:
+            held[container].append(name)
+    if ordered:
+        return held
+    for name in kernels:
+        inside[_container(name)].append(name)
+    return {container: _ordered_by_numbers(path, held[container], inside[container]) for container in held}
 
 
-def _channels(name: str, array: np.ndarray, transposed: bool) -> tuple[int, int]:
-    if is_flax(name):
-        return array.shape[-2], array.shape[-1]
-    return (array.shape[0], array.shape[1]) if transposed else (array.shape[1], array.shape[0])
+def _found(names: list[str], arrays: dict[str, np.ndarray], strides: dict[str, int]) -> list[Kernel]:
+    """The kernels, with what the bias and the normalisation after each say of its channels."""
+    found: list[Kernel] = []
+    for name in names:
+        if name in strides:
+            biases = [arrays[bias] for sign in "./" if (bias := f"{layer_name(name)}{sign}bias") in arrays]
+            found.append(Kernel(name, arrays[name], strides[name], biases[0].size if biases else None))
+        elif found and found[-1].norm is None and _NORM.search(name) and arrays[name].ndim == 1:
+            found[-1] = found[-1]._replace(norm=arrays[name].size)
+    return found
 
 
-def _layer(name: str, array: np.ndarray, stride: int, transposed: bool) -> Layer:
-    layout = "HWIO" if is_flax(name) else "IOHW" if transposed else "OIHW"
-    kernel = to_flax(array, layout)
+def _layer(name: str, array: np.ndarray, stride: int, reading: Reading) -> Layer:
+    layout = "HWIO" if is_flax(name) else "IOHW" if reading.transposed else "OIHW"
+    kernel = to_flax(array, layout, reading.groups)
     axes = array.ndim - 2
-    return Layer(layer_name(name), kernel, (stride,) * axes, (1,) * axes, 1, transposed)
+    return Layer(layer_name(name), kernel, (stride,) * axes, (1,) * axes, reading.groups, reading.transposed)
 
 
 def _container(name: str) -> str:
@@ -138,11 +115,18 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
 
 
 def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> list[str]:
-    words = {re.sub(r"\d+", "#", name): name for name in kernels}
-    if len(words) > 1:
-        one, other = list(words.values())[:2]
-        raise InputError(
-            f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the layers in "
-            f"order in a sidecar {path.with_suffix('.json').name}"
-        )
+    """Names in the order of the numbers in them, where these alone tell kernels apart, within each module."""
+    parts: dict[str, dict[str, str]] = {}
+    for name in kernels:
+        inside = ""
+        for part in re.split(r"[./]", layer_name(name)):
+            parts.setdefault(inside, {}).setdefault(re.sub(r"\d+", "#", part), name)
+            inside += f"{part}."
+    for words in parts.values():
+        if len(words) > 1:
+            one, other = list(words.values())[:2]
+            raise InputError(
+                f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
+                f"layers in order in a sidecar {path.with_suffix('.json').name}"
+            )
     return sorted(names, key=_natural)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sicjax.networks import _spatial
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter
-from sicjax.networks._aten_join import BOTH, joined
+from sicjax.networks._aten_join import joined
 from sicjax.networks._graph import BATCH, Flow
 from sicjax.weights._programs import Exported
 

@@ -110,6 +110,91 @@ def test_numbers_order_a_format_that_keeps_no_order(tmp_path):
         networks.from_file(tmp_path / "net.safetensors", stride=1)
 
 
+def test_numbers_order_modules_within_modules_and_strides_follow_them(tmp_path):
+    held = {
+        "features.0.0.weight": kernel(8, 3, 3, 3),
+        "features.2.conv.0.weight": kernel(8, 8, 1, 1),
+        "features.10.conv.0.0.weight": kernel(6, 8, 3, 3),
+        "features.10.conv.1.weight": kernel(5, 6, 3, 3),
+    }
+    save_file(held, tmp_path / "net.safetensors")
+    net = networks.from_file(tmp_path / "net.safetensors", stride=(1, 2, 3, 4), transposed=False)
+    assert [layer.path for layer in net.layers] == [name.removesuffix(".weight") for name in held]
+    assert [layer.stride[0] for layer in net.layers] == [1, 2, 3, 4] and len(net.pairs) == 3
+    save_file(held | {"features.2.side.0.weight": kernel(8, 8, 1, 1)}, tmp_path / "net.safetensors")
+    with pytest.raises(InputError, match=r"features.2.conv.0.weight and features.2.side.0.weight do not tell it"):
+        networks.from_file(tmp_path / "net.safetensors", stride=1)
+
+
+def mobile(**first):
+    """Two inverted residual blocks of a MobileNet, as PyTorch keeps them; a norm after every layer."""
+    shapes = [(8, 3, 3, 3), (8, 1, 3, 3), (4, 8, 1, 1), (24, 4, 1, 1), (24, 1, 5, 5), (6, 24, 1, 1)]
+    arrays = {}
+    for k, shape in enumerate(shapes):
+        arrays[f"features__{k}__0__weight"] = kernel(*shape)
+        arrays[f"features__{k}__1__weight"] = arrays[f"features__{k}__1__running_mean"] = kernel(shape[0])
+    return first | arrays
+
+
+@pytest.mark.parametrize("format", ["npz", "safetensors"])
+def test_channel_counts_settle_depthwise_layers(tmp_path, format):
+    file = npz(tmp_path, **mobile())
+    if format == "safetensors":
+        save_file(
+            {name.replace("__", "."): array for name, array in mobile().items()}, file.with_suffix(".safetensors")
+        )
+        file = file.with_suffix(".safetensors")
+    net = networks.from_file(file, stride=1)
+    assert [layer.groups for layer in net.layers] == [1, 8, 1, 1, 24, 1]
+    assert [pair.cascade.shape[-1] for pair in net.pairs] == [1, 4, 24, 1, 6] and not net.skipped
+    assert "groups inferred from the channel counts: features.1.0 8, features.4.0 24" in net.notes
+    depthwise = net.layers[1]
+    assert depthwise.kernel.shape == (3, 3, 1, 8) and depthwise.inputs == 8 and not depthwise.transposed
+
+
+def test_what_a_depthwise_layer_could_be_besides(tmp_path):
+    grey = npz(tmp_path, a__weight=kernel(8, 1, 3, 3), b__weight=kernel(8, 1, 3, 3), c__weight=kernel(5, 8, 3, 3))
+    net = networks.from_file(grey, stride=1)
+    # Another branch from the grey image has the same shape.
+    assert names(net) == ["b to c"]
+    assert "b takes 1 channels, a gives 8 (if it is in groups, a sidecar can state them)" in dict(net.skipped)["a"]
+    ends = {"a__weight": kernel(8, 8, 4, 4), "b__weight": kernel(8, 1, 4, 4)}
+    with pytest.raises(InputError, match=r"a \(8, 8, 4, 4\) is .* give --transposed or --no-transposed"):
+        networks.from_file(npz(tmp_path, **ends), stride=2)
+    for transposed, shape in [(True, (8, 8, 1)), (False, (8, 8, 1))]:
+        (pair,) = networks.from_file(npz(tmp_path, **ends), stride=2, transposed=transposed).pairs
+        assert pair.cascade.shape == shape and pair.second.groups == (1 if transposed else 8)
+    (pair,) = networks.from_file(npz(tmp_path, **ends, b__bias=kernel(1)), stride=2).pairs
+    assert pair.first.transposed and pair.second.transposed and pair.second.groups == 1
+
+
+def test_groups_are_inferred_only_from_a_norm_before_and_where_no_branch_fits(tmp_path):
+    shapes = {"a": (64, 3, 3, 3), "b": (32, 64, 1, 1), "c": (32, 4, 3, 3), "d": (64, 32, 1, 1)}
+    bare = {f"{name}__weight": kernel(*shape) for name, shape in shapes.items()}
+    net = networks.from_file(npz(tmp_path, **bare), stride=1)
+    assert names(net) == ["a to b", "c to d"] and "c takes 4 channels, b gives 32" in str(net.skipped)
+    norms = {}
+    for name in shapes:
+        norms |= {f"{name}__weight": bare[f"{name}__weight"]}
+        norms |= {f"{name}_norm__running_mean": kernel(shapes[name][0])}
+    net = networks.from_file(npz(tmp_path, **norms), stride=1)
+    assert names(net) == ["a to b", "b to c", "c to d"] and net.layers[2].groups == 8
+    assert net.cascades["b to c"].shape == (64, 32, 4)
+    # The shortcut of a residual block takes what an earlier layer gives, half of what the layer before it gives.
+    norms |= {"short__weight": kernel(128, 32, 1, 1), "short_norm__running_mean": kernel(128)}
+    net = networks.from_file(npz(tmp_path, **norms), stride=1)
+    assert net.layers[-1].groups == 1 and "short takes 32 channels, d gives 64" in dict(net.skipped)["short"]
+
+
+def test_a_bias_and_a_norm_tell_the_direction(tmp_path):
+    square = {"a__weight": kernel(8, 8, 4, 4), "b__weight": kernel(8, 8, 4, 4), "c__weight": kernel(8, 3, 4, 4)}
+    assert all(layer.transposed for layer in networks.from_file(npz(tmp_path, **square), stride=2).layers)
+    one = {"a__weight": kernel(8, 3, 4, 4), "a__bias": kernel(3), "b__weight": kernel(3, 8, 4, 4), "b__bias": kernel(8)}
+    assert all(layer.transposed for layer in networks.from_file(npz(tmp_path, **one), stride=2).layers)
+    one |= {"a__bias": kernel(8), "b__bias": kernel(3)}
+    assert not any(layer.transposed for layer in networks.from_file(npz(tmp_path, **one), stride=2).layers)
+
+
 def test_one_dimension_and_three(tmp_path):
     file = npz(tmp_path, a__weight=kernel(8, 3, 5), b__weight=kernel(4, 8, 5))
     assert networks.from_file(file, stride=2).pairs[0].cascade.down == (2,)

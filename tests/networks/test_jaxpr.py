@@ -66,20 +66,25 @@ BETWEEN = {
 LAYERS = {
     "plain": ({}, {}),
     "extractive": ({"stride": 2}, {}),
-    "extractive by 3, dilated": ({"stride": 3, "dilation": 2}, {"dilation": 2}),
     "generative": ({}, {"up": 2}),
-    "generative by 3, dilated": ({"dilation": 2}, {"up": 3, "dilation": 2}),
     "turning": ({"stride": 2}, {"up": 2}),
     "turning by 3 and 2": ({"stride": 3}, {"up": 2}),
+    "turning by 2 and 3": ({"stride": 2}, {"up": 3}),
+    "extractive by 3": ({"stride": 3}, {}),
+    "generative by 3": ({}, {"up": 3}),
     "outer strides do not count": ({"up": 2}, {}),
-    "groups": ({"groups": 2}, {"groups": 2}),
 }
+DILATIONS = {"": (1, 1), "first dilated": (2, 1), "second dilated": (1, 2), "both dilated": (2, 3)}
+GROUPS = {"": (1, 1), "groups": (2, 2), "groups, then none": (2, 1), "depthwise, then pointwise": (4, 1)}
+GROUPS |= {"pointwise, then depthwise": (1, 4), "depthwise twice": (4, 4)}
+SETTINGS = [(layers, dilations, "") for layers in LAYERS for dilations in DILATIONS]
+SETTINGS += [(layers, "both dilated", groups) for layers in list(LAYERS)[:4] for groups in GROUPS]
 
 
-def jacobian(apply, i, o):
+def responses(apply, i, o):
     """What every output place gets from every input place, from input channel `i` to output channel `o`."""
-    f = lambda line: apply(jnp.zeros((1, LENGTH, 4)).at[0, :, i].set(line))[0, :, o]
-    return np.asarray(jax.jacobian(f)(jnp.zeros(LENGTH)), np.float64)
+    impulses = jnp.zeros((LENGTH, LENGTH, 4)).at[jnp.arange(LENGTH), jnp.arange(LENGTH), i].set(1)
+    return np.asarray(apply(impulses)[:, :, o], np.float64).T
 
 
 def composite(pair, a, b):
@@ -96,12 +101,12 @@ def assert_pair_means_what_it_says(apply, pair, i, o, expanded=1):
     Where the pair has a composite filter, the network's response to an impulse is that filter. `expanded`: by the
     stride of a transposed first layer, which belongs to no pair.
     """
-    response = jacobian(apply, i, o)
+    response = responses(apply, i, o)
     first, second = (np.asarray(k, np.float64) for k in (pair.first, pair.second))
     alone = [m for m in range(first.shape[-1]) if np.any(first[..., m])]
     assert len(alone) == 1, "one intermediate channel at a time"
     m = alone[0]
-    a, b = first[:, 0 if first.shape[-2] == 1 else i, m], second[:, m, 0 if second.shape[-1] == 1 else o]
+    a, b = first[:, i % first.shape[-2], m], second[:, m, o % second.shape[-1]]
     power = (response**2).sum(1)
     period = int(np.lcm(pair.up[0], 6))
     middle = len(power) // 2 // period * period
@@ -123,25 +128,31 @@ def one_channel(k1, m):
     return jnp.where(jnp.arange(k1.shape[-1]) == m, k1, 0)
 
 
-@pytest.mark.parametrize("layers", LAYERS)
-def test_every_direction_stride_dilation_and_group(layers):
-    first, second = LAYERS[layers]
-    groups = first.get("groups", 1)
-    k1, k2 = kernel(5, 4 // groups, 4), kernel(4, 4 // groups, 4)
+@pytest.mark.parametrize("layers, dilations, groups", dict.fromkeys(SETTINGS))
+def test_every_direction_stride_dilation_and_group(layers, dilations, groups):
+    settings = [
+        setting | {"dilation": dilation, "groups": group}
+        for setting, dilation, group in zip(LAYERS[layers], DILATIONS[dilations], GROUPS[groups], strict=True)
+    ]
+    first, second = settings
+    k1, k2 = kernel(5, 4 // first["groups"], 4), kernel(4, 4 // second["groups"], 4)
     apply = lambda params, x: conv(conv(x, params[0], **first), params[1], **second)
-    for i, m, o in [(0, 1, 0), (3, 2, 3)]:
-        params = one_channel(k1, m), k2
-        (pair,) = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).pairs
-        if groups == 1:
-            expanded = first.get("up", 1)
-            assert_pair_means_what_it_says(lambda x, p=params: apply(p, x), pair.cascade, i, o, expanded)
-        assert pair.cascade.shape == (4 // groups, 4, 4 // groups)
-    if groups > 1:
-        rho, full = sdr.ratios(networks.from_function(apply, (k1, k2), jnp.zeros((1, LENGTH, 4))).pairs[0].cascade), []
-        for g in range(2):
-            half = slice(2 * g, 2 * g + 2)
-            full.append(sdr.ratios(sdr.Cascade(k1[..., half], k2[..., half])))
-        np.testing.assert_allclose(rho, np.concatenate(full, axis=1), atol=1e-6)
+    # The last channel of each group is reached from within that group alone.
+    i, m, o = 3, 3, 3
+    params = one_channel(k1, m), k2
+    (pair,) = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).pairs
+    assert pair.cascade.shape == (4 // first["groups"], 4, 4 // second["groups"])
+    assert (pair.first.groups, pair.second.groups) == (first["groups"], second["groups"])
+    expanded = first.get("up", 1)
+    assert_pair_means_what_it_says(lambda x: apply(params, x), pair.cascade, i, o, expanded)
+
+
+def test_groups_have_the_ratios_of_their_parts():
+    k1, k2 = kernel(5, 2, 4), kernel(4, 2, 4)
+    apply = lambda params, x: conv(conv(x, params[0], groups=2), params[1], groups=2)
+    rho = sdr.ratios(networks.from_function(apply, (k1, k2), jnp.zeros((1, LENGTH, 4))).pairs[0].cascade)
+    parts = [sdr.ratios(sdr.Cascade(k1[..., half], k2[..., half])) for half in (slice(0, 2), slice(2, 4))]
+    np.testing.assert_allclose(rho, np.concatenate(parts, axis=1), atol=1e-6)
 
 
 @pytest.mark.parametrize("layers", ["plain", "extractive", "generative"])

@@ -207,9 +207,9 @@ def test_other_archives_are_refused(tmp_path):
         {"f/model.json": b"{}", "f/code/f.py": b"", "f/tensors/0": b""},
     ],
 )
-def test_torchscript_is_refused_with_what_to_save(tmp_path, entries):
+def test_torchscript_is_refused_with_who_reads_it(tmp_path, entries):
     message = refusal(write_archive(tmp_path / "f.pt", **entries))
-    assert "TorchScript" in message and "torch.save(m.state_dict()" in message
+    assert message.endswith("is a TorchScript program: sicjax.networks.from_file reads it")
 
 
 def test_a_folder_named_code_is_no_torchscript(tmp_path):
