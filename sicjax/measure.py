@@ -9,7 +9,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,6 +119,8 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
     filled = _filled(cascade, shape)
     # Two at a time, because compiling takes longer than computing.
     closed_form = pool.submit(lambda: (sdr.moments(filled), sdr.decompose(filled)))
+    if cascade.pathways > FILLED:
+        wait([closed_form])  # where memory counts more
     null = sdr.null(filled)
     histogram = sdr.histogram(filled, edges=EDGES)
     if histogram.above > 0.02 * histogram.defined:
@@ -174,12 +176,14 @@ def _geometry(cascade: sdr.Cascade) -> tuple:
 
 
 def _common_shapes(cascades: Iterable[sdr.Cascade]) -> dict[tuple, tuple[int, ...]]:
-    """For each geometry the smallest shape that holds all its pairs, or where that is too large, no filling."""
+    """For each geometry the smallest shape that holds its pairs, from the smallest up to those that are too large."""
     shapes: dict[tuple, tuple[int, ...]] = {}
-    for cascade in cascades:
+    for cascade in sorted(cascades, key=lambda cascade: math.prod(cascade.shape)):
         geometry = _geometry(cascade)
-        shapes[geometry] = tuple(map(max, cascade.shape, shapes.get(geometry, (0, 0, 0))))
-    return {geometry: shape if math.prod(shape) <= FILLED else (0, 0, 0) for geometry, shape in shapes.items()}
+        shape = tuple(map(max, cascade.shape, shapes.get(geometry, (0, 0, 0))))
+        if math.prod(shape) <= FILLED:
+            shapes[geometry] = shape
+    return shapes
 
 
 def _filled(cascade: sdr.Cascade, shape: tuple[int, ...]) -> sdr.Cascade:
@@ -187,7 +191,8 @@ def _filled(cascade: sdr.Cascade, shape: tuple[int, ...]) -> sdr.Cascade:
     # In NumPy: JAX would compile the filling itself for every shape.
     first, second = map(np.asarray, cascade.aligned())
     spatial = [(0, 0)] * (first.ndim - 2)
-    i, m, o = (max(full - n, 0) for full, n in zip(shape, cascade.shape, strict=True))
+    fits = all(full >= n for full, n in zip(shape, cascade.shape, strict=True))
+    i, m, o = (full - n if fits else 0 for full, n in zip(shape, cascade.shape, strict=True))
     return dataclasses.replace(
         cascade,
         first=np.pad(first, [*spatial, (0, i), (0, m)]),

@@ -1,6 +1,35 @@
 """Results to matplotlib figures."""
 
+from sicjax.figures._compare import Dots, Row, compare, forest
+from sicjax.figures._directions import directions
+from sicjax.figures._distributions import Curve, distributions
+from sicjax.figures._grids import blocks, table
+from sicjax.figures._kernels import Composition, kernels
 from sicjax.figures._levels import Level, levels
 from sicjax.figures._network import Edge, network_dot, network_tree
+from sicjax.figures._removal import removal
+from sicjax.figures._style import save
+from sicjax.figures._training import Track, training
 
-__all__ = ["Edge", "Level", "levels", "network_dot", "network_tree"]
+__all__ = [
+    "Composition",
+    "Curve",
+    "Dots",
+    "Edge",
+    "Level",
+    "Row",
+    "Track",
+    "blocks",
+    "compare",
+    "directions",
+    "distributions",
+    "forest",
+    "kernels",
+    "levels",
+    "network_dot",
+    "network_tree",
+    "removal",
+    "save",
+    "table",
+    "training",
+]

@@ -1,0 +1,93 @@
+"""Images that trained networks draw, and numbers that say how good they are."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from sicjax import data, quality
+from sicjax.train import Config
+
+BATCH = 64
+# Faces that no run has seen: their seed is beyond those of training.
+UNSEEN = 1_000_003
+
+
+def draw(model: Any, count: int, seed: int = 0) -> Float[np.ndarray, "n h w 3"]:
+    """Images in [-1, 1] that a generator or decoder makes of latent variables N(0, 1); the same for the same seed."""
+    z = jax.random.normal(jax.random.key(seed), (count, model.latent))
+    return decode(model, z)
+
+
+def decode(model: Any, z: jax.Array | np.ndarray) -> Float[np.ndarray, "n h w 3"]:
+    """Images of given latent variables."""
+    from flax import nnx
+
+    graphdef, state = nnx.split(model)
+    count = len(z)
+    batch = min(BATCH, count)
+    # Filled up to whole batches, so that one program does all.
+    z = jnp.concatenate([jnp.asarray(z), jnp.zeros((-count % batch, z.shape[1]))])
+    parts = [np.asarray(_apply(graphdef, state, z[k : k + batch])) for k in range(0, len(z), batch)]
+    return np.concatenate(parts)[:count]
+
+
+@partial(jax.jit, static_argnums=0)
+def _apply(graphdef, state, z):
+    from flax import nnx
+
+    return nnx.merge(graphdef, state)(z)
+
+
+def real(config: Config, count: int) -> Float[np.ndarray, "n h w 3"]:
+    """Images that no run of this config was trained on: those held out, or faces drawn anew."""
+    return _real(config.data, config.data_dir, config.size, config.crop, config.images, config.validation, count)
+
+
+@lru_cache(2)
+def _real(source: str, data_dir: str | None, size: int, crop: int, limit: int, validation: int, count: int):
+    if source == "faces":
+        images = data.load(source, size=size, limit=count, seed=UNSEEN)
+        held_out = count
+    else:
+        folder = Path(data_dir) if data_dir else None
+        images = data.load(source, size=size, crop=crop or None, limit=limit or None, data_dir=folder)
+        held_out = min(count, max(1, min(validation, len(images) // 10)))
+    return np.asarray(images.pixels[len(images) - held_out :], np.float32) / 127.5 - 1
+
+
+def judge(images: Float[np.ndarray, "n h w 3"], reference: Float[np.ndarray, "m h w 3"]) -> dict[str, Any]:
+    """Distances to real images and statistics of the images themselves.
+
+    The extractor's features are random (`quality.random_features`): its distances compare the networks here, and are no
+    FID or KID.
+    """
+    count = min(len(images), len(reference))
+    given, against = images[:count], reference[:count]
+    features = quality.random_features(0)
+    distance, error = quality.kernel_distance(given, against, features=features)
+    return {
+        "images": count,
+        "sliced_wasserstein": quality.sliced_wasserstein(given, against),
+        "frechet_random": quality.frechet_distance(given, against, features=features),
+        "kernel_random": distance,
+        "kernel_random_error": error,
+        "diversity": quality.diversity(given),
+        **look(given),
+    }
+
+
+def look(images: Float[np.ndarray, "n h w 3"]) -> dict[str, Any]:
+    """Colour, edges and the artifact of strides; the artifact needs 20 pixels a side."""
+    whole = min(images.shape[1:3]) >= 20
+    return {
+        "chroma": float(quality.chroma_variance(images).mean()),
+        "edges": float(quality.edge_energy(images).mean()),
+        "checkerboard": quality.checkerboard_energy(images) if whole else None,
+    }

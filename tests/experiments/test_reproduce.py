@@ -1,0 +1,179 @@
+"""A reproduction from nothing to the report, as small as it can be; and what a second one does not do again."""
+
+import dataclasses
+import json
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import jax
+import pytest
+
+from sicjax import _reproduce_cli, experiments, train
+from sicjax._errors import InputError
+from sicjax.experiments import claims
+
+TINY = {"images": 40, "size": 8, "latent": 4, "kernel": 3, "steps": 4, "batch": 8}
+OFTEN = {"log_every": 2, "sample_every": 2, "measure_every": 2, "save_every": 4, "keep": 1}
+PRESET = experiments.Preset(
+    "test",
+    gan=train.GanConfig(**TINY, **OFTEN, generator=(8, 4), discriminator=(4, 8)),
+    vae=train.VaeConfig(**TINY, **OFTEN, encoder=(4, 8), decoder=(8, 4, 4)),
+    seeds=(0, 1), channels=(4, 8), departure=(1.0,), adaptation=(), judged=6, edited=4, drawn=60,
+)  # fmt: skip
+
+
+class Sharing(experiments.Lab):
+    """Trains one GAN and one VAE; every other run is one of these under another name."""
+
+    def _trained(self, name, config, start):
+        folder = self.out / "runs" / name / f"seed{config.seed}"
+        first = self.out / "runs" / ("vae-4-beta1" if name.startswith("vae") else "gan") / "seed0"
+        if folder == first:
+            return super()._trained(name, config, start)
+        if not folder.exists():
+            self.say(f"training {name}, seed {config.seed}: a copy")
+            shutil.copytree(first, folder)
+        return folder
+
+
+def lab(folder, preset=PRESET, kind=experiments.Lab, **how):
+    made = experiments.open_lab(folder, preset, devices=jax.devices()[:1], **how)
+    return kind(**{field.name: getattr(made, field.name) for field in dataclasses.fields(made)})
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory):
+    folder, said = tmp_path_factory.mktemp("reproduced") / "out", []
+    made = lab(folder, kind=Sharing, say=said.append)
+    files = [
+        file for each in experiments.chosen(["all"]) if each.name != "public"
+        for file in experiments.carry_out(made, each)
+    ]  # fmt: skip
+    return folder, files, said
+
+
+def test_every_figure_is_drawn_twice_and_every_number_is_kept(reproduced):
+    folder, files, said = reproduced
+    assert {file.suffix for file in files} == {".png", ".pdf"} and all(file.stat().st_size > 1000 for file in files)
+    drawn = {"fig3a", "fig3b", "fig6-numbers", "penalty"} | {f"fig{k}" for k in range(4, 14)}
+    assert {file.stem for file in files} == drawn
+    for name in ("illustration", "gan_levels", "vae_levels", "removal", "dropout", "sweep", "penalty"):
+        result = json.loads((folder / name / "result.json").read_text())
+        assert result["seeds"] == [0, 1] and result["preset"] == "test" and result["versions"]["jax"] == jax.__version__
+    # Each network is trained once, whichever figures need it.
+    trained = [sentence.split(":")[0] for sentence in said if sentence.startswith("training")]
+    gans, vaes = ("gan", "gan-dropout0.5", "gan-departure1"), [f"vae-{c}-beta{b}" for c in (4, 8) for b in ("1", "0.1")]
+    assert sorted(trained) == sorted(f"training {name}, seed {seed}" for name in (*gans, *vaes) for seed in (0, 1))
+
+
+def test_what_is_there_is_not_done_again(reproduced):
+    folder, files, _ = reproduced
+    before = {file: file.read_bytes() for file in files}
+    said = []
+    made = lab(folder, say=said.append)
+    for each in experiments.chosen(["fig4", "penalty"]):
+        experiments.carry_out(made, each)
+    assert made.gan(0) == folder / "runs" / "gan" / "seed0"
+    assert said == []
+    assert all(file.read_bytes() == content for file, content in before.items())
+
+
+def test_the_report_judges_the_claims_whose_experiments_are_there(reproduced):
+    folder, _, _ = reproduced
+    page = experiments.write_report([folder], folder / "report.md").read_text()
+    judged = json.loads((folder / "claims.json").read_text())
+    assert set(judged) == {claim.name for claim in claims.CLAIMS}
+    for claim, (ratio, adaptation) in judged.items():
+        assert (ratio["on"], adaptation["on"], ratio["claim"]) == ("ratio", "adaptation", claim)
+        assert {ratio["verdict"], adaptation["verdict"]} <= {"holds", "fails", "undecided"}
+        assert all(len(each["found"]["values"]) == 2 for each in ratio["parts"])
+    # The same network under other names: no difference, so nothing holds.
+    for claim in ("C6", "C7", "C8", "C9"):
+        for each in judged[claim]:
+            assert each["verdict"] != "holds" and not any(part["found"]["mean"] for part in each["parts"]), claim
+    for picture in ("gan_levels/fig4.png", "dropout/fig13.png"):
+        assert f"]({picture})" in page
+    elsewhere = experiments.write_report([folder], folder.parent / "docs" / "replication.md")
+    assert (elsewhere.with_suffix("") / folder.name / "fig4.png").exists()
+
+
+def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_weights):
+    for ending in (".safetensors", ".json"):
+        shutil.copy(public_weights / f"disvae_VAE_celeba{ending}", tmp_path)
+    (public,) = experiments.chosen(["public"])
+    experiments.carry_out(lab(tmp_path / "out", weights=tmp_path), public)
+    results = experiments.results_in(tmp_path / "out")
+    (vae,) = results["public"]["files"]
+    assert (vae["file"], list(vae["networks"])) == ("disvae_VAE_celeba", ["encoder", "decoder"])
+    # What the design states of this file, from fine to coarse.
+    means = [level["mean"] for level in vae["networks"]["encoder"]]
+    assert means == pytest.approx([1.10, 1.06, 1.03], abs=0.005)
+    judged = {claim: both for claim, _, both in claims.of_public(results)}
+    assert set(judged) == {"C1", "C3"}
+    assert not any(part.point for part in judged["C3"][0].parts if "encoder" in part.what)
+    page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
+    assert "## Public networks" in page and "(MIT)" in page
+
+
+def test_a_folder_of_another_preset_is_refused_and_more_seeds_are_welcome(reproduced):
+    folder, _, _ = reproduced
+    with pytest.raises(InputError, match=r"results of another preset \(gan\)"):
+        lab(folder, PRESET.changed(gan_steps=5))
+    lab(folder, dataclasses.replace(PRESET, seeds=(0, 1, 2)))
+    lab(folder, dataclasses.replace(PRESET, gan=dataclasses.replace(PRESET.gan, measure_every=1)))
+
+
+def test_figures_are_chosen_by_name():
+    names = lambda *given: [each.name for each in experiments.chosen(given)]
+    assert names("fig9", "fig3a", "fig7") == ["illustration", "sweep"]
+    assert names("all") == [each.name for each in experiments.EXPERIMENTS]
+    with pytest.raises(InputError, match="nothing to reproduce is called fig2; there are fig3, fig4"):
+        experiments.chosen(["fig2"])
+    drawn = {figure for each in experiments.EXPERIMENTS for figure in each.figures}
+    assert drawn == {f"fig{k}" for k in range(3, 14)}
+
+
+def test_a_stopped_training_stops_the_reproduction(tmp_path, monkeypatch):
+    stopped = train.Result(tmp_path, 2, False, None)
+    monkeypatch.setattr(train, "gan", lambda config, workdir, **how: stopped)
+    with pytest.raises(experiments.Stopped, match="stopped at step 2 of 4 of gan, seed 0, and saved"):
+        lab(tmp_path / "out").gan(0)
+
+
+def test_the_command_line_says_what_it_wrote_and_what_it_left_out(reproduced, monkeypatch, capsys):
+    folder, _, _ = reproduced
+    monkeypatch.setitem(experiments.PRESETS, "tiny", PRESET)
+    report = folder.parent / "page" / "replication.md"
+    _reproduce_cli.main(["fig4", "public", "--preset", "tiny", "--out", str(folder), "--report", str(report)])
+    written, said = capsys.readouterr()
+    expected = [folder / "gan_levels" / "fig4.png", folder / "gan_levels" / "fig4.pdf", folder / "report.md", report]
+    assert written.splitlines() == list(map(str, expected))
+    assert "public is left out: it needs --weights" in said
+    with pytest.raises(InputError, match="--seeds must be at least 1"):
+        _reproduce_cli.main(["fig4", "--preset", "tiny", "--seeds", "0"])
+
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "paper.ipynb"
+
+
+def test_the_notebook_runs_from_its_first_cell_to_its_last(reproduced, monkeypatch):
+    folder, _, _ = reproduced
+    shown = []
+    display = types.ModuleType("IPython.display")
+    for name in ("Image", "Markdown"):
+        setattr(display, name, lambda given, **how: given)
+    display.__dict__["display"] = shown.append
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setitem(experiments.PRESETS, "tiny", PRESET)
+    for name, value in (("SICJAX_PRESET", "tiny"), ("SICJAX_OUT", str(folder.parent)), ("SICJAX_RUN", folder.name)):
+        monkeypatch.setenv(name, value)
+    names: dict = {}
+    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
+        assert cell["cell_type"] == "markdown" or cell["outputs"] == []
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert sum(str(each).endswith(".png") for each in shown) >= 12
+    assert sum("**C" in str(each) for each in shown) == 9
