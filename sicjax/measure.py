@@ -118,15 +118,15 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
         return _structural(pair)
     filled = _filled(cascade, shape)
     # Two at a time, because compiling takes longer than computing.
-    closed_form = pool.submit(lambda: (sdr.moments(filled), sdr.decompose(filled)))
+    moments = pool.submit(sdr.moments, filled)
     if cascade.pathways > FILLED:
-        wait([closed_form])  # where memory counts more
+        wait([moments])  # where memory counts more
     null = sdr.null(filled)
     histogram = sdr.histogram(filled, edges=EDGES)
     if histogram.above > 0.02 * histogram.defined:
         histogram = sdr.histogram(filled)
     histogram = histogram._replace(undefined=cascade.pathways - histogram.defined)
-    found, parts = closed_form.result()
+    parts, found = sdr.decompose(filled), moments.result()
     numbers = (found.mean, found.std, parts.marginal, parts.adaptation, parts.z, null.mean, null.std)
     quantiles = [histogram.quantile(q) for q in QUANTILES]
     return _row(pair, histogram, quantiles, *(float(number) for number in numbers)), histogram
