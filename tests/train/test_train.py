@@ -86,7 +86,9 @@ def test_a_run_that_stops_goes_on_bit_for_bit(kind, finished, tmp_path):
     with pytest.raises(Enough):
         START[kind](TINY[kind], tmp_path / "run", devices=ONE, progress=stop)
     assert [json.loads(line)["step"] for line in (tmp_path / "run/sdr.jsonl").read_text().splitlines()] == [0, 3]
-    result = START[kind](TINY[kind], tmp_path / "run", devices=ONE)
+    steps = []
+    result = START[kind](TINY[kind], tmp_path / "run", devices=ONE, progress=lambda step, *_: steps.append(step))
+    assert steps[0] == 5, "a run that starts again from nothing would end with the same weights"
     assert same(result.state, finished[kind].state)
     for name in ("metrics", "sdr"):
         steps = lambda folder, name=name: [
