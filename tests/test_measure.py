@@ -95,6 +95,17 @@ def run(*arguments, ok=True):
     return done
 
 
+def test_pairs_too_large_to_be_filled_up_are_measured_as_they_are(chain, monkeypatch):
+    from sicjax import measure as module
+
+    (together,) = measure([chain[0]], stride=2, transposed=True)
+    monkeypatch.setattr(module, "FILLED", 100)  # between the first pair, 5 x 4 x 6, and the second, 4 x 6 x 3
+    (alone,) = measure([chain[0]], stride=2, transposed=True)
+    for one, other in zip(together.rows, alone.rows, strict=True):
+        assert one.undefined == other.undefined == 0
+        assert (one.mean, one.std, one.z) == pytest.approx((other.mean, other.std, other.z), rel=1e-5)
+
+
 def test_the_command_line_prints_one_json_document(chain):
     (result,) = json.loads(run("measure", chain[0], "--stride", 2, "--json").stdout)
     fields = "name first second direction stride shape pathways undefined structural mean std quantiles near_one "

@@ -47,19 +47,18 @@ def _apply(graphdef, state, z):
 
 def real(config: Config, count: int) -> Float[np.ndarray, "n h w 3"]:
     """Images that no run of this config was trained on: those held out, or faces drawn anew."""
-    return _real(config.data, config.data_dir, config.size, config.crop, config.images, config.validation, count)
+    if config.data == "faces":
+        pixels = _loaded(config.data, None, config.size, 0, count).pixels
+    else:
+        images = _loaded(config.data, config.data_dir, config.size, config.crop, config.images)
+        pixels = images.pixels[len(images) - min(count, config.held_out(len(images))) :]
+    return np.asarray(pixels, np.float32) / 127.5 - 1
 
 
 @lru_cache(2)
-def _real(source: str, data_dir: str | None, size: int, crop: int, limit: int, validation: int, count: int):
-    if source == "faces":
-        images = data.load(source, size=size, limit=count, seed=UNSEEN)
-        held_out = count
-    else:
-        folder = Path(data_dir) if data_dir else None
-        images = data.load(source, size=size, crop=crop or None, limit=limit or None, data_dir=folder)
-        held_out = min(count, max(1, min(validation, len(images) // 10)))
-    return np.asarray(images.pixels[len(images) - held_out :], np.float32) / 127.5 - 1
+def _loaded(source: str, data_dir: str | None, size: int, crop: int, limit: int) -> data.Images:
+    folder = Path(data_dir) if data_dir else None
+    return data.load(source, size=size, crop=crop or None, limit=limit or None, data_dir=folder, seed=UNSEEN)
 
 
 def judge(images: Float[np.ndarray, "n h w 3"], reference: Float[np.ndarray, "m h w 3"]) -> dict[str, Any]:

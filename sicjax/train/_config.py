@@ -103,6 +103,10 @@ class Config:
         if self.penalty_layers and not self.penalty:
             raise InputError("--penalty-layers needs a weight for the penalty: set --penalty")
 
+    def held_out(self, images: int) -> int:
+        """How many of so many images are not trained on: the last ones."""
+        return max(1, min(self.validation, images // 10))
+
 
 @dataclass(frozen=True)
 class GanConfig(Config):

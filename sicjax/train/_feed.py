@@ -1,4 +1,4 @@
-"""Images on their way to the devices: all at once when they fit, else batch by batch."""
+"""Images on their way into a step: to the devices, all at once when they fit, else batch by batch; there, prepared."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, UInt8
+from jaxtyping import Array, Float, UInt8
 
 from sicjax import data
 from sicjax.train._config import Config
@@ -56,6 +57,20 @@ class Feed:
 def everywhere(array: np.ndarray, mesh: Mesh) -> Array:
     """A copy of an array on every device, of every process."""
     return jax.make_array_from_callback(array.shape, NamedSharding(mesh, PartitionSpec()), lambda where: array[where])
+
+
+def prepared(images: UInt8[Array, "n h w 3"], key: Array, config: Config) -> Float[Array, "n h w 3"]:
+    """Images in [-1, 1], half of them mirrored if the config says so."""
+    x = images.astype(jnp.float32) / 127.5 - 1
+    if not config.flip:
+        return x
+    mirrored = jax.random.bernoulli(key, shape=(len(x), 1, 1, 1))
+    return jnp.where(mirrored, x[:, :, ::-1], x)
+
+
+def spread(x: Array, mesh: Mesh | None) -> Array:
+    """An array that each device of a mesh has its rows of."""
+    return x if mesh is None else jax.lax.with_sharding_constraint(x, NamedSharding(mesh, PartitionSpec("data")))
 
 
 def _memory() -> float:

@@ -14,9 +14,11 @@ from jaxtyping import Array, Int
 
 from sicjax import quality
 from sicjax.train._config import GanConfig
+from sicjax.train._feed import prepared, spread
 from sicjax.train._loop import Result, run
-from sicjax.train._optimiser import Penalty, adam, prepared, spread, traced, update
-from sicjax.train._task import Blueprint, Task
+from sicjax.train._optimiser import adam, update
+from sicjax.train._penalty import Penalty
+from sicjax.train._task import Blueprint, Task, traced
 
 PICTURES = 8
 

@@ -135,10 +135,9 @@ def _images(config: Config) -> tuple[data.Images, int]:
     images = data.load(
         config.data, size=config.size, crop=config.crop or None, limit=limit, data_dir=data_dir, seed=config.seed
     )
-    held_out = max(1, min(config.validation, len(images) // 10))
     if len(images) < 2:
         raise InputError(f"{config.data} has {len(images)} image: training needs at least 2")
-    return images, held_out
+    return images, config.held_out(len(images))
 
 
 def _advance(step: Callable, state: Any, pixels: Any, given: Any) -> tuple[Any, dict[str, Any]]:

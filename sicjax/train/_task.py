@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, UInt8
 
-from sicjax import models
+from sicjax import models, networks
 from sicjax.networks import Network
 
 
@@ -54,3 +55,11 @@ class Task(NamedTuple):
     pictures: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, Array]]
     score: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, float]]
     models: dict[str, Blueprint]
+
+
+def traced(model: nnx.Module, *example_inputs: jax.ShapeDtypeStruct) -> Network:
+    """The network of an abstract module; its `bind` takes the module's parameters, an `nnx.State`."""
+    # Only shapes matter until it is bound.
+    zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), nnx.split(model, nnx.Param, ...)[1:])
+    graphdef, (params, rest) = nnx.graphdef(model), zeros
+    return networks.from_function(lambda params, *x: nnx.merge(graphdef, params, rest)(*x), params, *example_inputs)

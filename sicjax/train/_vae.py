@@ -13,9 +13,11 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
 from sicjax.train._config import VaeConfig
+from sicjax.train._feed import prepared, spread
 from sicjax.train._loop import Result, run
-from sicjax.train._optimiser import Penalty, adam, prepared, spread, traced, update
-from sicjax.train._task import Blueprint, Task
+from sicjax.train._optimiser import adam, update
+from sicjax.train._penalty import Penalty
+from sicjax.train._task import Blueprint, Task, traced
 
 # What the code that the paper names multiplies the KL term with.
 KL_WEIGHT = 0.005

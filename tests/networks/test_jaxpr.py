@@ -299,3 +299,29 @@ def test_nothing_is_executed():
     apply = lambda p, x: conv(conv(x, p[0]), p[1])
     huge = jax.ShapeDtypeStruct((10**6, 1024, 1024, 3), jnp.float32)
     assert len(networks.from_function(apply, (kernel(3, 3, 3, 4), kernel(3, 3, 4, 4)), huge).pairs) == 1
+
+
+def test_layers_state_their_strides_in_both_directions():
+    def apply(params, x):
+        x = conv(x, params["down"], stride=3, dilation=2)
+        return conv(x, params["up"], up=2)
+
+    params = {"down": kernel(3, 2, 4), "up": kernel(4, 4, 2)}
+    down, up = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 2))).layers
+    assert (down.path, down.stride, down.dilation, down.transposed) == ("down", (3,), (2,), False)
+    assert (up.path, up.stride, up.dilation, up.transposed) == ("up", (2,), (1,), True)
+
+
+def test_a_network_of_too_many_pairs_is_refused(monkeypatch):
+    from sicjax.networks import _graph
+
+    def apply(params, x):
+        for k in params:
+            x = x + conv(x, k)[:, 1:-1]
+        return x
+
+    params = [kernel(3, 2, 2) for _ in range(5)]
+    assert len(networks.from_function(apply, params, jnp.zeros((1, LENGTH, 2))).pairs) == 10
+    monkeypatch.setattr(_graph, "MOST_PAIRS", 9)
+    with pytest.raises(InputError, match="more than 9 pairs"):
+        networks.from_function(apply, params, jnp.zeros((1, LENGTH, 2)))
