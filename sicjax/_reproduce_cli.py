@@ -61,7 +61,9 @@ def _parser(presets: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--gan-steps", metavar="N", type=int, help="steps of every GAN, instead of the preset's")
     parser.add_argument("--vae-steps", metavar="N", type=int, help="steps of every VAE, instead of the preset's")
     parser.add_argument("--weights", metavar="DIR", type=Path, help="public weights files with their JSON sidecars")
-    parser.add_argument("--report", metavar="FILE.md", type=Path, help="write the report there too, figures beside it")
+    parser.add_argument(
+        "--report", metavar="FILE.md", type=Path, help="write the report there too, figures and numbers beside it"
+    )
     parser.add_argument(
         "--also", metavar="DIR", type=Path, nargs="+", default=[], help="results of other presets, for that report"
     )

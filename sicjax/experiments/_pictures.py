@@ -1,4 +1,4 @@
-"""Figures as a page shows them, in the order of the paper."""
+"""Figures as a page shows them, in the order of the paper, and the files it links to."""
 
 from __future__ import annotations
 
@@ -37,13 +37,17 @@ def _stem(png: Path) -> str:
     return png.stem if png.stem in CAPTIONS else png.stem.split("-")[0]
 
 
-def _figure(png: Path, file: Path) -> str:
-    place = png
-    if not png.resolve().is_relative_to(file.parent.resolve()):
-        place = file.with_suffix("") / png.parent.parent.name / png.name
+def linked(source: Path, file: Path, copy: str) -> str:
+    """A link from a page to a file; unless that lies below the page's folder, to a copy in the folder of its name."""
+    place = source
+    if not source.resolve().is_relative_to(file.parent.resolve()):
+        place = file.with_suffix("") / copy
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(png, place)
-    link = Path(os.path.relpath(place, file.parent)).as_posix()
+        shutil.copyfile(source, place)
+    return Path(os.path.relpath(place, file.parent)).as_posix()
+
+
+def _figure(png: Path, file: Path) -> str:
     network = png.stem.removeprefix(_stem(png)).removeprefix("-")
     caption = CAPTIONS[_stem(png)] + (f" ({network})" if network else "")
-    return f"![{caption}]({link})\n\n*{caption}*\n"
+    return f"![{caption}]({linked(png, file, f'{png.parent.parent.name}/{png.name}')})\n\n*{caption}*\n"

@@ -10,7 +10,7 @@ from typing import Any
 from sicjax._errors import InputError
 from sicjax.experiments import _tables as tables
 from sicjax.experiments._limits import page
-from sicjax.experiments._pictures import embedded
+from sicjax.experiments._pictures import embedded, linked
 from sicjax.experiments._registry import EXPERIMENTS
 from sicjax.experiments._result import write_json
 from sicjax.experiments.claims import CLAIMS, judge_all, of_public
@@ -29,7 +29,7 @@ def results_in(folder: Path) -> dict[str, dict[str, Any]]:
 def write_report(folders: Sequence[Path], file: Path) -> Path:
     """Writes the page on the results in these folders, and `claims.json` into each.
 
-    Figures that do not lie below the page's folder are copied beside it, into a folder of its name.
+    Figures and numbers that do not lie below the page's folder are copied beside it, into a folder of its name.
 
     Raises:
         InputError: no results, or a page that cannot be written.
@@ -47,6 +47,7 @@ def write_report(folders: Sequence[Path], file: Path) -> Path:
     if "public" in newest:
         folder = next(folder for folder in reversed(folders) if "public" in results[folder.name])
         text += ["## Public networks\n", *embedded(folder / "public", file), _public(newest)]
+        text.append(_numbers_file(folder, "public", file))
     text += ["## What the measure can and cannot tell\n", page(newest)]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,7 @@ def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any]
             text.append(f"### {experiment.title[0].upper()}{experiment.title[1:]}\n")
             text += embedded(folder / experiment.name, file)
             text += _numbers(experiment.name, results[experiment.name])
+            text.append(_numbers_file(folder, experiment.name, file))
     text.append(f"### Claims: {folder.name}\n")
     for claim in CLAIMS:
         if claim.name in judged:
@@ -94,7 +96,14 @@ def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any]
             for each in judged[claim.name]:
                 text.append(f"On {'the ratio' if each.on == 'ratio' else each.on}, **{each.verdict}** ({each.says}):\n")
                 text.append(tables.parts(each))
+    link = linked(folder / "claims.json", file, f"{folder.name}/claims.json")
+    text.append(f"[Every number]({link}), seed by seed\n")
     return "\n".join(text)
+
+
+def _numbers_file(folder: Path, name: str, file: Path) -> str:
+    link = linked(folder / name / "result.json", file, f"{folder.name}/{name}.json")
+    return f"[Every number]({link})\n"
 
 
 def _numbers(name: str, result: Mapping[str, Any]) -> list[str]:

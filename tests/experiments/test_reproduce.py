@@ -96,7 +96,14 @@ def test_the_report_judges_the_claims_whose_experiments_are_there(reproduced):
     for picture in ("gan_levels/fig4.png", "dropout/fig13.png"):
         assert f"]({picture})" in page
     elsewhere = experiments.write_report([folder], folder.parent / "docs" / "replication.md")
-    assert (elsewhere.with_suffix("") / folder.name / "fig4.png").exists()
+    beside = elsewhere.with_suffix("") / folder.name
+    for copy, kept in (
+        ("fig4.png", "gan_levels/fig4.png"),
+        ("gan_levels.json", "gan_levels/result.json"),
+        ("claims.json", "claims.json"),
+    ):
+        assert (beside / copy).read_bytes() == (folder / kept).read_bytes()
+        assert f"](replication/{folder.name}/{copy})" in elsewhere.read_text()
 
 
 def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_weights):
