@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks import _graph, _spatial
-from sicjax.networks._graph import BATCH, CHANNEL, Flow, Graph
+from sicjax.networks import _operations, _spatial
+from sicjax.networks._flow import BATCH, CHANNEL, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._names import is_kernel, layer_name, to_flax
 
 Rule = Callable[..., Any]
@@ -144,7 +145,7 @@ class Aten:
                 sizes = zip(x.shape, shape, x.axes, strict=True)
                 x = x._replace(shape=tuple(n if n == 1 or role < 0 else m for n, m, role in sizes))
             fitted.append(x)
-        found = _graph.elementwise(fitted, shape)
+        found = _operations.elementwise(fitted, shape)
         kept = {source.layer for source in found.sources}
         for x in fitted:
             if any(source.layer not in kept for source in x.sources):

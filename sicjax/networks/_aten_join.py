@@ -6,7 +6,7 @@ from typing import Any
 
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter, flows
 from sicjax.networks._branches import either
-from sicjax.networks._graph import Flow
+from sicjax.networks._flow import Flow
 
 
 def joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any] | None = None) -> Any:

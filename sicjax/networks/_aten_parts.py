@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks import _graph
+from sicjax.networks import _operations
 from sicjax.networks._aten import MOST_CHANNELS, UNKNOWN, Aten, Parameter, Rule, flows
 from sicjax.networks._aten_places import select, taken
 from sicjax.networks._aten_shapes import axis_of, unsourced, unsqueeze
-from sicjax.networks._graph import BATCH, CHANNEL, Flow
+from sicjax.networks._flow import BATCH, CHANNEL, Flow
 
 # Parts that a value is cut into.
 _MOST_PARTS = 10_000
@@ -33,7 +33,7 @@ def _cat(aten: Aten, name: str, x: list[Any], dim: int = 0, **_: Any) -> Flow:
         return aten.end(xs, f"{name} of values with other axes", lead.shape)
     if sum(v.shape[axis] for v in xs) * len(sourced) > MOST_CHANNELS:
         raise ValueError(f"more than {MOST_CHANNELS:,} channels")
-    return _graph.concatenate(xs, axis)
+    return _operations.concatenate(xs, axis)
 
 
 def _stack(aten: Aten, name: str, x: list[Any], dim: int = 0, **_: Any) -> Flow:

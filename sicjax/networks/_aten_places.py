@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks import _graph
+from sicjax.networks import _flow, _operations, _resample
 from sicjax.networks._aten import MOST_CHANNELS, UNKNOWN, Aten, Parameter, Rule, flows
 from sicjax.networks._aten_shapes import axis_of, shaped, unsourced
-from sicjax.networks._graph import CHANNEL, Flow
+from sicjax.networks._flow import CHANNEL, Flow
 
 # Starts that are tried where places can begin.
 _MOST_STARTS = 10_000
@@ -20,7 +20,7 @@ def taken(x: Flow, axis: int, places: slice) -> Flow:
     """A range of places; a spatial axis may be of any size, so its places are not listed."""
     count = len(range(x.shape[axis])[places])
     if x.axes[axis] == CHANNEL:
-        return _graph.index(x, axis, np.arange(x.shape[axis])[places])
+        return _operations.index(x, axis, np.arange(x.shape[axis])[places])
     return x._replace(shape=(*x.shape[:axis], count, *x.shape[axis + 1 :]))
 
 
@@ -37,9 +37,9 @@ def _slice(aten: Aten, name: str, x: Flow, dim: int = 0, start: Any = None, end:
     places = slice(start, end, step)
     if x.axes[axis] < 0 or step == 1:
         return taken(x, axis, places)
-    down = [step if k == x.axes[axis] else 1 for k in range(_graph.rank(x))]
+    down = [step if k == x.axes[axis] else 1 for k in range(_flow.rank(x))]
     shape = (*x.shape[:axis], len(range(x.shape[axis])[places]), *x.shape[axis + 1 :])
-    found = _graph.resample(x, shape, down=down)
+    found = _resample.resample(x, shape, down=down)
     return found or aten.end([x], f"{name} of a value between whose places zeros were put", shape)
 
 
@@ -85,15 +85,15 @@ def _listed(aten: Aten, name: str, x: Flow, axis: int, index: Any) -> Flow:
     if x.axes[axis] == CHANNEL:
         if len(places) > MOST_CHANNELS:
             raise ValueError(f"more than {MOST_CHANNELS:,} channels")
-        return _graph.index(x, axis, np.arange(size)[places])
+        return _operations.index(x, axis, np.arange(size)[places])
     shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
     steps = np.abs(np.diff(places))
     if x.axes[axis] < 0 or (len(places) >= size and (steps <= 1).all() and _runs_through(places, size)):
         return x._replace(shape=shape)
     factor = len(places) // max(size, 1)
     if factor > 1 and np.array_equal(places, np.arange(size * factor) // factor):
-        up = [factor if k == x.axes[axis] else 1 for k in range(_graph.rank(x))]
-        found = _graph.resample(x, shape, up=up, kernel=np.ones(up))
+        up = [factor if k == x.axes[axis] else 1 for k in range(_flow.rank(x))]
+        found = _resample.resample(x, shape, up=up, kernel=np.ones(up))
         return found or aten.end([x], f"{name} of a value between whose places zeros were put", shape)
     return aten.end([x], f"single places, or places in another order ({name})", shape)
 
@@ -123,7 +123,7 @@ def _repeat(aten: Aten, name: str, x: Flow, repeats: Sequence[int]) -> Flow:
         if n != 1 and x.axes[axis] == CHANNEL:
             if x.shape[axis] * n > MOST_CHANNELS:
                 raise ValueError(f"more than {MOST_CHANNELS:,} channels")
-            x = _graph.index(x, axis, np.tile(np.arange(x.shape[axis]), n))
+            x = _operations.index(x, axis, np.tile(np.arange(x.shape[axis]), n))
         elif n != 1:
             x = x._replace(shape=(*x.shape[:axis], x.shape[axis] * n, *x.shape[axis + 1 :]))
     return x

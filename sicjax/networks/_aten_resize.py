@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks import _graph, _spatial
+from sicjax.networks import _operations, _spatial
 from sicjax.networks._aten import UNKNOWN, Aten, Rule
 from sicjax.networks._aten_conv import at
-from sicjax.networks._graph import CHANNEL, Flow
+from sicjax.networks._flow import CHANNEL, Flow
 
 # Branches that a reduction may add up.
 _MOST_BRANCHES = 64
@@ -101,8 +101,8 @@ def _over_branches(x: Flow, axes: list[int], shape: tuple[int, ...]) -> Flow | N
     """A reduction of one of several channel axes: channels of parallel branches are added up."""
     branches = [x]
     for axis in axes:
-        branches = [_graph.index(x, axis, np.array([k])) for x in branches for k in range(x.shape[axis])]
-    return _graph.reshape(_graph.elementwise(branches, branches[0].shape), shape)
+        branches = [_operations.index(x, axis, np.array([k])) for x in branches for k in range(x.shape[axis])]
+    return _operations.reshape(_operations.elementwise(branches, branches[0].shape), shape)
 
 
 def _numbered(*names: str) -> list[str]:

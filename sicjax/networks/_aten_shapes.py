@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sicjax.networks import _graph
+from sicjax.networks import _operations
 from sicjax.networks._aten import Aten, Rule
-from sicjax.networks._graph import BATCH, CHANNEL, REPEAT, Flow
+from sicjax.networks._flow import BATCH, CHANNEL, REPEAT, Flow
 
 
 def unsourced(x: Flow, shape: Sequence[int] = ()) -> Flow:
@@ -30,7 +30,7 @@ def axis_of(dim: Any, x: Flow) -> int:
 def shaped(aten: Aten, name: str, x: Flow, shape: Sequence[int]) -> Flow:
     """Another shape of a value, or the end of the chain where that mixes space and channels."""
     if math.prod(shape) == math.prod(x.shape) and min(shape, default=1) > 0:
-        found = _graph.reshape(x, shape)
+        found = _operations.reshape(x, shape)
         if found is not None:
             return found
     return aten.end([x], f"a {name} that mixes space and channels", tuple(shape))
@@ -87,7 +87,7 @@ def _permute(aten: Aten, name: str, x: Flow, dims: Sequence[int]) -> Flow:
     order = [axis_of(d, x) for d in dims]
     if sorted(order) != list(range(len(x.shape))):
         raise ValueError(f"axes {dims!r:.60}")
-    return _graph.transpose(x, order)
+    return _operations.transpose(x, order)
 
 
 def _transpose(aten: Aten, name: str, x: Flow, dim0: int = 0, dim1: int = 1) -> Flow:
@@ -96,7 +96,7 @@ def _transpose(aten: Aten, name: str, x: Flow, dim0: int = 0, dim1: int = 1) -> 
     order = list(range(len(x.shape)))
     a, b = axis_of(dim0, x), axis_of(dim1, x)
     order[a], order[b] = order[b], order[a]
-    return _graph.transpose(x, order)
+    return _operations.transpose(x, order)
 
 
 def _movedim(aten: Aten, name: str, x: Flow, source: Any, destination: Any) -> Flow:
@@ -107,7 +107,7 @@ def _movedim(aten: Aten, name: str, x: Flow, source: Any, destination: Any) -> F
     order = [k for k in range(len(x.shape)) if k not in old]
     for at, axis in sorted(zip(new, old, strict=True)):
         order.insert(at, axis)
-    return _graph.transpose(x, order)
+    return _operations.transpose(x, order)
 
 
 def _expand(aten: Aten, name: str, x: Any, size: Any = (), **named: Any) -> Any:

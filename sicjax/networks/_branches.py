@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sicjax.networks._graph import Flow, Graph, elementwise
+from sicjax.networks._flow import Flow
+from sicjax.networks._graph import Graph
+from sicjax.networks._operations import elementwise
 
 BOTH = (
     "where the program branches on values that are not known, both branches are followed: "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sicjax.networks._graph import BATCH, CHANNEL, Flow, Graph
+from sicjax.networks._flow import BATCH, CHANNEL, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._network import Layer, Network, Skipped
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sicjax._errors import InputError
-from sicjax.networks._graph import BATCH, Flow, Graph
+from sicjax.networks._flow import BATCH, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._keras_call import Call
 from sicjax.networks._keras_file import opened
 from sicjax.networks._keras_layers import rule_of

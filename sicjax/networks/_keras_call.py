@@ -10,8 +10,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from sicjax.networks import _spatial
-from sicjax.networks._graph import BATCH, Flow, Graph, outer, resample
+from sicjax.networks._filters import outer
+from sicjax.networks._flow import BATCH, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._keras_weights import Place, Weights
+from sicjax.networks._resample import resample
 
 
 class Call(NamedTuple):

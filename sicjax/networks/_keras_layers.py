@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from sicjax.networks import _graph, _spatial
-from sicjax.networks._graph import BATCH, Flow
+from sicjax.networks import _operations, _spatial
+from sicjax.networks._flow import BATCH, Flow
 from sicjax.networks._keras_call import Call, Rule, canonical, class_names
 from sicjax.networks._keras_pool import POOLS, places
 from sicjax.networks._keras_shapes import SHAPES
@@ -51,7 +51,7 @@ def _glu(call: Call) -> Flow:
     """One half of the channels, weighted by the other."""
     axis = call.axis("axis", -1)
     half = call.x.shape[axis] // 2
-    halves = [_graph.index(call.x, axis, np.arange(k * half, (k + 1) * half)) for k in (0, 1)]
+    halves = [_operations.index(call.x, axis, np.arange(k * half, (k + 1) * half)) for k in (0, 1)]
     return _elementwise(call._replace(flows=halves))
 
 
@@ -71,7 +71,7 @@ def _elementwise(call: Call) -> Flow:
             across = zip(x.shape, shape[len(shape) - len(x.shape) :], x.axes, strict=True)
             x = x._replace(shape=tuple(n if n == 1 or role < 0 else m for n, m, role in across))
         fitted.append(x)
-    found = _graph.elementwise(fitted, shape)
+    found = _operations.elementwise(fitted, shape)
     kept = {source.layer for source in found.sources}
     for x in fitted:
         if any(source.layer not in kept for source in x.sources):

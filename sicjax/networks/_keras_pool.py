@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sicjax.networks._graph import Flow, linear_filter
+from sicjax.networks._filters import linear_filter
+from sicjax.networks._flow import Flow
 from sicjax.networks._keras_call import Call, Rule
 
 

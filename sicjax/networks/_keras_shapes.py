@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks import _graph, _spatial
-from sicjax.networks._graph import BATCH, CHANNEL, Flow
+from sicjax.networks import _flow, _operations, _resample, _spatial
+from sicjax.networks._flow import BATCH, CHANNEL, Flow
 from sicjax.networks._keras_call import Call, Rule
 
 # Along one axis; a file can ask for any size in a few bytes.
@@ -22,7 +22,7 @@ def _concatenate(call: Call) -> Flow:
     alike = all(len(x.shape) == len(lead.shape) and (not x.sources or x.axes == lead.axes) for x in call.flows)
     if not alike or sum(x.shape[axis] for x in call.flows) > MOST_PLACES:
         return call.end(f"{call.kind} of values with other axes ({call.path})", lead.shape)
-    return _graph.concatenate(call.flows, axis)
+    return _operations.concatenate(call.flows, axis)
 
 
 def _split(call: Call) -> list[Flow]:
@@ -45,8 +45,8 @@ def _cut(call: Call, x: Flow, axis: int, places: slice) -> Flow:
         return call.graph.end([x], x.shape, f"single places, or places in another order ({call.path})")
     shape = (*x.shape[:axis], len(kept), *x.shape[axis + 1 :])
     if not x.sources or role < 0 or (places.step or 1) == 1:
-        return _graph.index(x, axis, kept, shape)
-    found = _graph.resample(x, shape, down=[places.step if k == role else 1 for k in range(_graph.rank(x))])
+        return _operations.index(x, axis, kept, shape)
+    found = _resample.resample(x, shape, down=[places.step if k == role else 1 for k in range(_flow.rank(x))])
     reason = f"{call.kind} of a value between whose places zeros were put ({call.path})"
     return call.graph.end([x], shape, reason) if found is None else found
 
@@ -89,7 +89,7 @@ def _shaped(call: Call, x: Flow, shape: Sequence[int]) -> Flow:
     shape = tuple(shape)
     if not x.sources:
         return Flow(shape, (BATCH,) * len(shape), origin=x.origin)
-    found = _graph.reshape(x, shape) if math.prod(shape) == math.prod(x.shape) and min(shape) > 0 else None
+    found = _operations.reshape(x, shape) if math.prod(shape) == math.prod(x.shape) and min(shape) > 0 else None
     reason = f"{call.kind} ({call.path}), which mixes space and channels"
     return call.graph.end([x], shape, reason) if found is None else found
 
@@ -97,7 +97,7 @@ def _shaped(call: Call, x: Flow, shape: Sequence[int]) -> Flow:
 def _flatten(call: Call) -> Flow:
     x = call.x
     if call.channels_first and len(x.shape) > 2:
-        x = _graph.transpose(x, [0, *range(2, len(x.shape)), 1])
+        x = _operations.transpose(x, [0, *range(2, len(x.shape)), 1])
     return _shaped(call, x, (x.shape[0] if x.shape else 1, math.prod(x.shape[1:])))
 
 
@@ -118,7 +118,7 @@ def _reshape(call: Call) -> Flow:
 def _ordered(call: Call, order: Sequence[int]) -> Flow:
     if sorted(order) != list(range(len(call.x.shape))):
         raise ValueError(f"axes in the order {order}")
-    return _graph.transpose(call.x, order)
+    return _operations.transpose(call.x, order)
 
 
 def _permute(call: Call) -> Flow:
@@ -177,7 +177,7 @@ def _flip(call: Call) -> Flow:
     for axis in map(call.position, axes if isinstance(axes, list) else [axes]):
         if x.sources and x.axes[axis] >= 0:
             return call.end(f"a flip of space ({call.path})")
-        x = _graph.index(x, axis, np.arange(x.shape[axis])[::-1])
+        x = _operations.index(x, axis, np.arange(x.shape[axis])[::-1])
     return x
 
 
@@ -189,9 +189,9 @@ def _repeat(call: Call) -> Flow:
         raise ValueError(f"repeats are {times!r:.40}")
     shape = (*x.shape[:axis], times * x.shape[axis], *x.shape[axis + 1 :])
     if not x.sources or role < 0:
-        return _graph.index(x, axis, np.repeat(np.arange(x.shape[axis]), times), shape)
+        return _operations.index(x, axis, np.repeat(np.arange(x.shape[axis]), times), shape)
     up = [times if k == role else 1 for k in range(len(x.sources[0].down))]
-    found = _graph.resample(x, shape, up=up, kernel=np.ones(up))
+    found = _resample.resample(x, shape, up=up, kernel=np.ones(up))
     return found or call.end(f"{call.kind} of a value between whose places zeros were put ({call.path})", shape)
 
 

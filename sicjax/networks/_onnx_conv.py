@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks._graph import BATCH, CHANNEL, Flow
+from sicjax.networks._flow import BATCH, CHANNEL, Flow
 from sicjax.networks._names import layer_name, to_flax
 from sicjax.networks._network import Layer
 from sicjax.networks._onnx_step import Operator, Step, Value

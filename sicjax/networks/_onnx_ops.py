@@ -7,21 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sicjax.networks._graph import (
-    BATCH,
-    CHANNEL,
-    REPEAT,
-    Flow,
-    concatenate,
-    elementwise,
-    index,
-    reshape,
-    transpose,
-)
+from sicjax.networks._flow import BATCH, CHANNEL, REPEAT, Flow
 from sicjax.networks._names import layer_name
 from sicjax.networks._onnx_conv import convolution
 from sicjax.networks._onnx_pool import pool, resampled, resize, statistic
 from sicjax.networks._onnx_step import Operator, Step
+from sicjax.networks._operations import concatenate, elementwise, index, reshape, transpose
 
 
 def operator(step: Step) -> Operator:

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks._graph import CHANNEL, Flow, elementwise, index, linear_filter, outer, resample, reshape
+from sicjax.networks._filters import linear_filter, outer
+from sicjax.networks._flow import CHANNEL, Flow
 from sicjax.networks._onnx_step import Step
+from sicjax.networks._operations import elementwise, index, reshape
+from sicjax.networks._resample import resample
 from sicjax.networks._spatial import LONGEST, MOST_TAPS, too_far
 
 # Branches that a reduction may add up.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks._graph import Flow
+from sicjax.networks._flow import Flow
 from sicjax.networks._onnx_step import Step, Value
 from sicjax.networks._onnx_tensors import Constant
 

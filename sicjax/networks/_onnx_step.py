@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks._graph import BATCH, Flow, Graph
+from sicjax.networks._flow import BATCH, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._onnx_tensors import Constant
 
 

@@ -13,7 +13,8 @@ from sicjax._errors import InputError
 from sicjax.networks import _onnx_ops as ops
 from sicjax.networks import _onnx_sequence as sequences
 from sicjax.networks._branches import BOTH
-from sicjax.networks._graph import BATCH, Flow, Graph
+from sicjax.networks._flow import BATCH, Flow
+from sicjax.networks._graph import Graph
 from sicjax.networks._onnx_branch import branches, joined
 from sicjax.networks._onnx_conv import OPEN_SIZE, as_standard
 from sicjax.networks._onnx_pool import statistic

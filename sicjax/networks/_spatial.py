@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks._graph import BATCH, CHANNEL, Flow, Graph, Source, linear_filter, outer, resample
+from sicjax.networks._filters import linear_filter, outer
+from sicjax.networks._flow import BATCH, CHANNEL, Flow, Source
+from sicjax.networks._graph import Graph
 from sicjax.networks._network import Layer
+from sicjax.networks._resample import resample
 
 OPEN_SIZES = (1440, 2880, 5760)
 # Strides and filters beyond all real ones, which would only take memory.

@@ -10,7 +10,8 @@ import numpy as np
 from sicjax.networks import _spatial
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter
 from sicjax.networks._aten_join import joined
-from sicjax.networks._graph import BATCH, Flow
+from sicjax.networks._branches import BOTH
+from sicjax.networks._flow import BATCH, Flow
 from sicjax.weights._programs import Exported
 
 # Operators that hold a part of the program and pass it values as they are.

@@ -13,7 +13,7 @@ from sicjax._errors import InputError
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter, flows
 from sicjax.networks._aten_join import joined
 from sicjax.networks._branches import BOTH
-from sicjax.networks._graph import Flow
+from sicjax.networks._flow import Flow
 from sicjax.networks._torchscript_branch import Contents
 from sicjax.networks._torchscript_calls import dotted, gives_up, operator, range_of
 from sicjax.networks._torchscript_program import Function, Module, Program

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter, plain_name
-from sicjax.networks._graph import Flow
+from sicjax.networks._flow import Flow
 from sicjax.networks._torchscript_values import ON_VALUES, on_values
 
 

@@ -63,7 +63,7 @@ def normalise(kernel: Float[Array, "*k x y"]) -> Taps:
     return [tap * scale for tap in taps] if few else taps * scale
 
 
-def sum_first(terms: Float[Array, "n *rest"] | list[Float[Array, "*rest"]]) -> Float[Array, "*rest"]:
+def sum_first(terms: Float[Array, " n *rest"] | list[Float[Array, "*rest"]]) -> Float[Array, "*rest"]:
     """The sum over the first axis; of few terms written out and pairwise, on CPU ten times faster than a reduction."""
     return _pairwise(list(terms)) if 0 < len(terms) <= FEW else jnp.sum(jnp.asarray(terms), axis=0)
 

@@ -10,6 +10,7 @@ import pytest
 
 from sicjax import networks, sdr
 from sicjax._errors import InputError
+from sicjax.networks._branches import BOTH
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -323,6 +324,23 @@ def test_normalised_kernels_are_followed(tmp_path, way):
     (pair,) = net.pairs
     assert pair.name == "0 to 1"
     np.testing.assert_allclose(sdr.ratios(pair.cascade), sdr.ratios(plain), atol=1e-6)
+
+
+class Choice(nn.Module):
+    """Takes one of two layers, by what the input is."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (nn.Conv2d(i, o, 3, padding=1) for i, o in ((3, 4), (3, 4), (4, 2)))
+
+    def forward(self, x):
+        return self.c(torch.cond(x.sum() > 0, lambda x: self.a(x), lambda x: self.b(x), (x,)))
+
+
+def test_both_ways_of_an_exported_condition_are_followed(tmp_path):
+    net = networks.from_file(save(tmp_path, Choice().eval(), (1, 3, 8, 8), "export"))
+    assert {pair.name for pair in net.pairs} == {"a to c", "b to c"}
+    assert BOTH in net.notes
 
 
 def test_grouped_transposed_layers(tmp_path):
