@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks import _operations, _spatial
+from sicjax.networks import _spatial
 from sicjax.networks._flow import BATCH, CHANNEL, Flow
 from sicjax.networks._graph import Graph
 from sicjax.networks._names import is_kernel, layer_name, to_flax
@@ -145,14 +145,7 @@ class Aten:
                 sizes = zip(x.shape, shape, x.axes, strict=True)
                 x = x._replace(shape=tuple(n if n == 1 or role < 0 else m for n, m, role in sizes))
             fitted.append(x)
-        found = _operations.elementwise(fitted, shape)
-        kept = {source.layer for source in found.sources}
-        for x in fitted:
-            if any(source.layer not in kept for source in x.sources):
-                gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
-                what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
-                self.graph.end([x], shape, f"{what} ({name})" if name else what)
-        return found
+        return self.graph.elementwise(fitted, shape, name or "a sum or product")
 
     def _of_parameters(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """An operator that no input reaches, computed if it is one that scales or shapes kernels."""

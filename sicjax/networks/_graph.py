@@ -19,6 +19,7 @@ from sicjax._errors import InputError
 from sicjax.networks._filters import aligned, folded
 from sicjax.networks._flow import BATCH, Flow, Source
 from sicjax.networks._network import Layer, Network, Pair, Skipped
+from sicjax.networks._operations import elementwise
 from sicjax.networks._resample import expanded
 
 # Number of pairs beyond which a network is refused rather than measured for hours.
@@ -96,6 +97,17 @@ class Graph:
         for x in xs:
             self._end(x.sources, reason)
         return Flow(tuple(shape), (BATCH,) * len(shape), origin=reason)
+
+    def elementwise(self, xs: Sequence[Flow], shape: Sequence[int], name: str) -> Flow:
+        """`_operations.elementwise` of an operation; a value whose convolutions do not reach the result ends there."""
+        found = elementwise(xs, shape)
+        kept = {source.layer for source in found.sources}
+        for x in xs:
+            if any(source.layer not in kept for source in x.sources):
+                gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
+                what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
+                self._end(x.sources, f"{what} ({name})")
+        return found
 
     def _end(self, sources: Iterable[Source], reason: str) -> None:
         for source in sources:

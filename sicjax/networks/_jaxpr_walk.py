@@ -13,7 +13,6 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
 from sicjax.networks._flow import Flow
 from sicjax.networks._graph import Graph
-from sicjax.networks._operations import elementwise
 
 ELEMENTWISE = frozenset(
     "abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy "
@@ -86,7 +85,7 @@ class Walk:
             consts = [constant(c) for c in inner.consts] if isinstance(inner, ClosedJaxpr) else []
             return self.jaxpr(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, consts, values)
         if name in ELEMENTWISE:
-            return [elementwise(flows, shape) for shape in shapes]
+            return [self.graph.elementwise(flows, shape, name) for shape in shapes]
         if name in self._rules:
             found = self._rules[name](self, eqn, values, shapes)
             return found if isinstance(found, list) else [found]

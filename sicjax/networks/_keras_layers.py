@@ -71,14 +71,7 @@ def _elementwise(call: Call) -> Flow:
             across = zip(x.shape, shape[len(shape) - len(x.shape) :], x.axes, strict=True)
             x = x._replace(shape=tuple(n if n == 1 or role < 0 else m for n, m, role in across))
         fitted.append(x)
-    found = _operations.elementwise(fitted, shape)
-    kept = {source.layer for source in found.sources}
-    for x in fitted:
-        if any(source.layer not in kept for source in x.sources):
-            gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
-            what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
-            call.graph.end([x], shape, f"{what}: {call.kind} ({call.path})")
-    return found
+    return call.graph.elementwise(fitted, shape, f"{call.kind} {call.path}")
 
 
 def _conv(call: Call) -> Flow:

@@ -12,7 +12,7 @@ from sicjax.networks._names import layer_name
 from sicjax.networks._onnx_conv import convolution
 from sicjax.networks._onnx_pool import pool, resampled, resize, statistic
 from sicjax.networks._onnx_step import Operator, Step
-from sicjax.networks._operations import concatenate, elementwise, index, reshape, transpose
+from sicjax.networks._operations import concatenate, index, reshape, transpose
 
 
 def operator(step: Step) -> Operator:
@@ -29,15 +29,7 @@ def pointwise(step: Step) -> Flow:
 def _pointwise(step: Step, flows: list[Flow]) -> Flow:
     lead = max((flow for flow in flows if flow.sources), key=lambda flow: (len(flow.shape), math.prod(flow.shape)))
     shape = lead.shape if step.shape is None or len(step.shape) < len(lead.shape) else step.shape
-    result = elementwise(flows, shape)
-    kept = {source.layer for source in result.sources}
-    for flow in flows:
-        if any(source.layer not in kept for source in flow.sources):
-            gate = all(n == 1 for n, role in zip(flow.shape, flow.axes, strict=True) if role >= 0)
-            what = f"a weight or shift of whole channels ({step.node.op_type})"
-            other = f"its axes are not those of the value it meets ({step.node.op_type})"
-            step.graph.end([flow], shape, what if gate else other)
-    return result
+    return step.graph.elementwise(flows, shape, step.node.op_type)
 
 
 def first_operand(step: Step) -> Flow:
