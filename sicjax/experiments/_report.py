@@ -75,7 +75,8 @@ _VERDICTS = (
 
 def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any], file: Path) -> str:
     first = next(iter(results.values()))
-    seeds = len(first["seeds"])
+    counts = sorted({len(result["seeds"]) for result in results.values()})
+    seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items() if name != "device")
     text = [
         f"## Results: {folder.name}\n",
