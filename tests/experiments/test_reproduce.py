@@ -106,6 +106,18 @@ def test_the_report_judges_the_claims_whose_experiments_are_there(reproduced):
         assert f"](replication/{folder.name}/{copy})" in elsewhere.read_text()
 
 
+def test_the_report_says_how_many_seeds_there_are(reproduced, tmp_path):
+    folder, _, _ = reproduced
+    for name, seeds in (("gan_levels", [0, 1]), ("dropout", [0, 1, 2, 3, 4])):
+        kept = json.loads((folder / name / "result.json").read_text()) | {"seeds": seeds}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "result.json").write_text(json.dumps(kept))
+    assert (
+        f"of each VAE, {len(result['seeds'])} to 5 seeds."
+        in experiments.write_report([tmp_path], tmp_path / "report.md").read_text()
+    )
+
+
 def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_weights):
     for ending in (".safetensors", ".json"):
         shutil.copy(public_weights / f"disvae_VAE_celeba{ending}", tmp_path)

@@ -56,6 +56,8 @@ BETWEEN = {
     "cubic by 2": resize("cubic", 2),
     "zeros between": lambda x: jax.lax.pad(x, 0.0, ((0, 0, 0), (0, 0, 2), (0, 0, 0))),
     "every third": lambda x: x[:, ::3],
+    "zeros between, then every second": lambda x: jax.lax.pad(x, 0.0, ((0, 0, 0), (0, 0, 3), (0, 0, 0)))[:, ::2],
+    "channels in another order": lambda x: x[..., jnp.array([3, 1, 0, 2])],
     "channels swapped": split_and_swap,
     "channels shuffled": shuffle,
     "channels turned round": lambda x: x[..., ::-1],
