@@ -112,10 +112,8 @@ def test_the_report_says_how_many_seeds_there_are(reproduced, tmp_path):
         kept = json.loads((folder / name / "result.json").read_text()) | {"seeds": seeds}
         (tmp_path / name).mkdir()
         (tmp_path / name / "result.json").write_text(json.dumps(kept))
-    assert (
-        f"of each VAE, {len(result['seeds'])} to 5 seeds."
-        in experiments.write_report([tmp_path], tmp_path / "report.md").read_text()
-    )
+    page = experiments.write_report([tmp_path], tmp_path / "report.md").read_text()
+    assert "of each VAE, 2 to 5 seeds." in page
 
 
 def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_weights):
