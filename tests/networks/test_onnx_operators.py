@@ -236,7 +236,7 @@ def test_sizes_that_the_graph_computes(tmp_path):
     net = net.read(tmp_path, net.chain(net.op("Concat", x, fine, axis=1), "out", channels=8))
     assert pairs(net) == [("fine to coarse", 1, 1), ("coarse to out", 2, 2), ("fine to out", 1, 1)]
     last = net.layers[2].kernel
-    box = sum(np.pad(last, [(p, 1 - p), (q, 1 - q), (0, 0), (0, 0)]) for p in (0, 1) for q in (0, 1))
+    box = np.sum([np.pad(last, [(p, 1 - p), (q, 1 - q), (0, 0), (0, 0)]) for p in (0, 1) for q in (0, 1)], axis=0)
     np.testing.assert_allclose(net.pairs[1].cascade.second, box[:, :, :4], rtol=1e-6)
     np.testing.assert_array_equal(net.pairs[2].cascade.second, last[:, :, 4:])
 

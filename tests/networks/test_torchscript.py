@@ -15,7 +15,7 @@ class Tensor:
     """A parameter of a program: its key in the archive and its values."""
 
     def __init__(self, key, shape):
-        self.key, self.array = key, np.random.default_rng(int(key)).normal(size=shape).astype(np.float32)
+        self.key, self.array = key, np.asarray(np.random.default_rng(int(key)).normal(size=shape), np.float32)
 
 
 class Module:

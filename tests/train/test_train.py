@@ -137,6 +137,7 @@ def test_the_best_and_the_latest_checkpoints_are_kept(tmp_path):
     assert {int(path.name) for path in (result.folder / "checkpoints").iterdir()} == {best, 8}
     kept = models.load(result.folder, step="best")["decoder"]
     latest = models.load(result.folder)["decoder"]
+    assert isinstance(kept, models.Decoder) and isinstance(latest, models.Decoder)
     assert (best == 8) == bool((kept.convs[0].kernel[...] == latest.convs[0].kernel[...]).all())
 
 
