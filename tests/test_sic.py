@@ -50,7 +50,7 @@ def test_spectra_are_welchs():
 
 def test_swapping_scaling_and_shifting_the_series():
     x = white(4)
-    y = lfilter([1, 0.9], [1], x)
+    y = np.asarray(lfilter([1, 0.9], [1], x))
     there, back = sic.ratio(x, y)
     np.testing.assert_allclose(sic.ratio(y, x), (back, there))
     np.testing.assert_allclose(sic.ratio(3e-200 * x, 1e150 * y + 1e150), (there, back), rtol=1e-6)

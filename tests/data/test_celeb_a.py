@@ -137,9 +137,9 @@ def prepared(folder, stored="array_record", numbers=(1, 2)):
     whole = {"pythonClassName": base + "features_dict.FeaturesDict", "featuresDict": {"features": features}}
     (place / "features.json").write_text(json.dumps(whole))
     if stored == "array_record":
-        from array_record.python import array_record_module
+        from array_record.python.array_record_module import ArrayRecordWriter
 
-        writer = array_record_module.ArrayRecordWriter(str(place / "celeb_a-train.array_record-00000-of-00001"))
+        writer = ArrayRecordWriter(str(place / "celeb_a-train.array_record-00000-of-00001"))
         for number in numbers:
             writer.write(example(encoded(number)))
         writer.close()
