@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from sicjax import train
+from sicjax import runs, train
 from sicjax._errors import InputError
 from sicjax._table import tables
 from sicjax._train_cli import progress
@@ -42,8 +42,8 @@ def main(folder: Path) -> None:
     measured = measure([result.folder])
     tables(measured, sys.stdout)
     files = write(measured, folder)
-    for name in ("samples", "reconstructions"):
-        latest = max((result.folder / name).glob("*.png"))
+    for name in (runs.SAMPLES, runs.RECONSTRUCTIONS):
+        *_, latest = runs.picture_files(result.folder, name).values()
         files.append(Path(shutil.copy(latest, folder / f"{name}.png")))
     say(f"wrote {', '.join(map(str, files))}")
     say(f"the run, with its metrics and the measure along the training: {result.folder}")

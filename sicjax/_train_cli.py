@@ -13,7 +13,7 @@ import jax
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sicjax import train
+from sicjax import runs, train
 from sicjax._errors import InputError
 
 
@@ -43,7 +43,7 @@ def main(kind: str, arguments: Sequence[str]) -> None:
     with progress(sys.stderr if jax.process_index() == 0 else None) as step:
         result = start(config, given.workdir or Path("runs") / kind, progress=step)
     if jax.process_index() == 0:
-        print(f"{result.folder}: config.json, metrics.jsonl, sdr.jsonl, samples, checkpoints", file=sys.stderr)
+        print(f"{result.folder}: {runs.CONTENTS}", file=sys.stderr)
         print(f"measure it: sicjax measure {result.folder}", file=sys.stderr)
     if not result.finished:
         raise InputError(

@@ -7,11 +7,13 @@ import sicjax
 
 FLOOR = {
     "_errors": 0,
-    "sdr": 1, "weights": 1, "models": 1, "data": 1, "quality": 1, "sic": 1,
-    "figures": 2, "networks": 2, "interventions": 2,
-    "measure": 3, "train": 3,
-    "experiments": 4, "_table": 4, "_doctor": 4, "_train_cli": 4, "_demo": 5, "_reproduce_cli": 5,
-    "cli": 6,
+    "sdr": 1, "weights": 1, "data": 1, "quality": 1, "sic": 1,
+    "runs": 2, "figures": 2,
+    "models": 3,
+    "networks": 4, "interventions": 4,
+    "measure": 5, "train": 5,
+    "experiments": 6, "_table": 6, "_doctor": 6, "_train_cli": 6, "_demo": 7, "_reproduce_cli": 7,
+    "cli": 8,
 }  # fmt: skip
 OPTIONAL = {"torch", "onnx", "matplotlib", "flax", "optax", "orbax", "grain", "tensorflow_datasets", "h5py"}
 # What the rooms that stand on an optional package as a whole may import at their top.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from sicjax import quality, sdr
+from sicjax import quality, runs
 
 LOGGED = ("mean", "std", "marginal", "adaptation", "z")
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
@@ -18,34 +17,18 @@ QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 def history(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     """The steps at which a run was measured, and of each pair named its numbers at all of them."""
-    lines = [json.loads(line) for line in (folder / "sdr.jsonl").read_text().splitlines()]
-    pairs: dict[str, dict[str, list[float]]] = {}
+    found = runs.measures(folder)
+    pairs: dict[str, dict[str, list[float | None]]] = {}
     for name in names:
-        pairs[name] = {key: [line["pairs"][name][key] for line in lines] for key in LOGGED}
-        counted = [_counted(folder, line["step"], name) for line in lines]
+        pairs[name] = {key: [measure.pairs[name][key] for measure in found] for key in LOGGED}
         for key, q in QUANTILES.items():
-            pairs[name][key] = [histogram.quantile(q) for histogram in counted]
-    return {"steps": [line["step"] for line in lines], "pairs": pairs}
-
-
-def _counted(folder: Path, step: int, name: str) -> sdr.Histogram:
-    with np.load(folder / "sdr" / f"{step:07}.npz", allow_pickle=False) as arrays:
-        return sdr.Histogram(arrays[name], arrays["edges"], 0, 0, 0)
+            pairs[name][key] = [measure.histograms[name].quantile(q) for measure in found]
+    return {"steps": [measure.step for measure in found], "pairs": pairs}
 
 
 def pictures(folder: Path, size: int) -> tuple[list[int], UInt8[np.ndarray, "steps n size size 3"]]:
     """The steps at which a run drew samples, and the samples, always of the same latent variables."""
-    from PIL import Image
-
-    files = sorted((folder / "samples").glob("*.png"))
-    drawn = []
-    for file in files:
-        with Image.open(file) as page:
-            pixels = np.asarray(page.convert("RGB"))
-        rows, columns = pixels.shape[0] // size, pixels.shape[1] // size
-        parts = pixels.reshape(rows, size, columns, size, 3).swapaxes(1, 2)
-        drawn.append(parts.reshape(-1, size, size, 3))
-    return [int(file.stem) for file in files], np.stack(drawn)
+    return runs.pictures(folder, runs.SAMPLES, size=size)
 
 
 def quality_along(

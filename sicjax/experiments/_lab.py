@@ -11,10 +11,9 @@ from typing import Any
 
 import jax
 
-from sicjax import train
+from sicjax import runs, train
 from sicjax._errors import InputError
 from sicjax.experiments._preset import Preset
-from sicjax.train import Config
 
 
 class Stopped(Exception):
@@ -55,7 +54,8 @@ class Lab:
 
     def _trained(self, name: str, config: Any, start: Callable[..., train.Result]) -> Path:
         folder = self.out / "runs" / name / f"seed{config.seed}"
-        if (folder / "checkpoints" / str(config.steps)).is_dir() and _same(folder, config):
+        # If it is of another config, the training itself says what differs.
+        if config.steps in runs.checkpoints(folder) and not runs.changes(runs.describe(folder).config, config):
             return folder
         self.say(f"training {name}, seed {config.seed}: {config.steps:,} steps in {folder}")
         result = start(config, str(folder), devices=self.devices, progress=self.progress)
@@ -94,14 +94,13 @@ def _lasting(preset: Preset) -> dict[str, Any]:
     found = dataclasses.asdict(preset)
     del found["seeds"]
     for kind in ("gan", "vae"):
-        free = [item.name for item in dataclasses.fields(getattr(preset, kind)) if item.metadata.get("free")]
-        found[kind] = {key: value for key, value in found[kind].items() if key not in free}
+        found[kind] = runs.lasting(getattr(preset, kind))
     return json.loads(json.dumps(found))
 
 
 def config_of(folder: Path) -> dict[str, Any]:
     """The config of a run, as its directory states it, without the places of this machine."""
-    config = _config(folder)
+    config = runs.describe(folder).config
     return {**config, "data": source_name(config["data"]), "data_dir": None}
 
 
@@ -109,14 +108,3 @@ def source_name(source: str) -> str:
     """A source of images without the folder in which it lies."""
     kind, colon, place = source.partition(":")
     return kind + colon + Path(place).name
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "config.json").read_text())["config"]
-
-
-def _same(folder: Path, config: Config) -> bool:
-    """Whether a finished run is of this config; if not, the training itself says what differs."""
-    now, before = json.loads(json.dumps(dataclasses.asdict(config))), _config(folder)
-    free = {item.name for item in dataclasses.fields(config) if item.metadata.get("free")}
-    return all(before.get(key) == value for key, value in now.items() if key not in free)

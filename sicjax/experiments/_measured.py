@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sicjax import measure, sdr
+from sicjax import measure, runs, sdr
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._result import write_json
 from sicjax.experiments._statistics import as_json
@@ -26,7 +26,7 @@ def measured_run(lab: Lab, folder: Path) -> dict[str, Levels]:
 
     Of a GAN the weights as trained are measured, as the paper did, not their average over the steps.
     """
-    step = max(int(path.name) for path in (folder / "checkpoints").iterdir() if path.name.isdigit())
+    step = runs.checkpoints(folder)[-1]
     name = "-".join(folder.relative_to(lab.out / "runs").parts)
     kept = lab.out / "measured" / f"{name}-{step}.json"
     if not kept.exists():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sicjax import figures, models
+from sicjax import figures, models, runs
 from sicjax.experiments._experiment import Experiment
 from sicjax.experiments._images import draw as samples
 from sicjax.experiments._images import judge, real
@@ -41,8 +40,8 @@ def run(lab: Lab):
 
 def _last(folder: Path) -> dict[str, Any]:
     """The error on images held out, and the KL term, at the end."""
-    last = lambda name: json.loads((folder / name).read_text().splitlines()[-1])
-    return {"held_out_error": last("scores.jsonl")["score"], "kl": last("metrics.jsonl")["kl"]}
+    last = lambda name: runs.log(folder, name)[-1]
+    return {"held_out_error": last(runs.SCORES)["score"], "kl": last(runs.METRICS)["kl"]}
 
 
 def draw(result, images):

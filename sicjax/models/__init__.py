@@ -4,10 +4,20 @@ from sicjax._errors import require
 
 require(("flax",), "train", "sicjax.models")
 
+from sicjax.models._build import build, load
 from sicjax.models._convolutions import conv, conv_transpose
 from sicjax.models._dcgan import Discriminator, Generator
 from sicjax.models._published import load_generator
-from sicjax.models._saved import load
 from sicjax.models._vae import Decoder, Encoder
 
-__all__ = ["Decoder", "Discriminator", "Encoder", "Generator", "conv", "conv_transpose", "load", "load_generator"]
+__all__ = [
+    "Decoder",
+    "Discriminator",
+    "Encoder",
+    "Generator",
+    "build",
+    "conv",
+    "conv_transpose",
+    "load",
+    "load_generator",
+]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
+from sicjax import runs
 from sicjax._errors import InputError
 from sicjax.networks._flax import from_module
 from sicjax.networks._network import Layer, Network, Pair, Skipped
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def from_run(folder: Path) -> Network:
     """The networks of the latest checkpoint of a run of `sicjax.train`, side by side."""
-    if not (folder / "config.json").exists():
+    if not runs.is_run(folder):
         raise InputError(f"{folder} is a folder, and not one of a training run: give a file, or a run's --workdir")
     try:
         from sicjax import models

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from sicjax import runs
 from sicjax._errors import InputError
-
-# Fields that may change between the runs in one directory: what is computed stays the same.
-_FREE = {"free": True}
 
 
 @dataclass(frozen=True)
@@ -73,14 +69,14 @@ class Config:
     penalty_layers: tuple[str, ...] = ()
     dtype: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
-    log_every: int = field(default=50, metadata=_FREE)
-    sample_every: int = field(default=500, metadata=_FREE)
-    measure_every: int = field(default=500, metadata=_FREE)
-    save_every: int = field(default=1000, metadata=_FREE)
-    keep: int = field(default=2, metadata=_FREE)
+    log_every: int = field(default=50, metadata=runs.FREE)
+    sample_every: int = field(default=500, metadata=runs.FREE)
+    measure_every: int = field(default=500, metadata=runs.FREE)
+    save_every: int = field(default=1000, metadata=runs.FREE)
+    keep: int = field(default=2, metadata=runs.FREE)
     steps_together: int = 0
-    on_device: bool | None = field(default=None, metadata=_FREE)
-    tensorboard: bool = field(default=False, metadata=_FREE)
+    on_device: bool | None = field(default=None, metadata=runs.FREE)
+    tensorboard: bool = field(default=False, metadata=runs.FREE)
 
     def __post_init__(self) -> None:
         at_least = {
@@ -90,18 +86,23 @@ class Config:
         for low, names in at_least.items():
             for name in names.split():
                 if not getattr(self, name) >= low:
-                    raise InputError(f"{_flag(name)} must be at least {low}, got {getattr(self, name)}")
+                    raise InputError(f"{runs.flag(name)} must be at least {low}, got {getattr(self, name)}")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--learning-rate must be above 0, got {self.learning_rate}")
         for name in ("beta1", "beta2", "dropout"):
             if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{_flag(name)} must be in [0, 1), got {getattr(self, name)}")
+                raise InputError(f"{runs.flag(name)} must be in [0, 1), got {getattr(self, name)}")
         for name in ("schedule", "penalty_kind", "dtype"):
             allowed = {"schedule": ("constant", "cosine"), "penalty_kind": ("departure", "adaptation")}
             if getattr(self, name) not in allowed.get(name, ("float32", "bfloat16")):
-                raise InputError(f"{_flag(name)} cannot be {getattr(self, name)!r}")
+                raise InputError(f"{runs.flag(name)} cannot be {getattr(self, name)!r}")
         if self.penalty_layers and not self.penalty:
             raise InputError("--penalty-layers needs a weight for the penalty: set --penalty")
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Fields that may change between the runs in one directory because of what the others say."""
+        return ("steps",) if self.schedule == "constant" else ()
 
     def held_out(self, images: int) -> int:
         """How many of so many images are not trained on: the last ones."""
@@ -159,32 +160,13 @@ class VaeConfig(Config):
 def _check_layers(config: Config, name: str, strides: tuple[int, ...]) -> None:
     channels = getattr(config, name)
     if not channels or min(channels) < 1:
-        raise InputError(f"{_flag(name)} needs channels of at least 1, got {channels}")
+        raise InputError(f"{runs.flag(name)} needs channels of at least 1, got {channels}")
     if config.size % math.prod(strides):
         raise InputError(
-            f"--size must be a multiple of {math.prod(strides)} with {_flag(name)} {channels}, got {config.size}"
+            f"--size must be a multiple of {math.prod(strides)} with {runs.flag(name)} {channels}, got {config.size}"
         )
     if config.kernel < 2 and strides:
         raise InputError(f"--kernel must be at least the stride 2, got {config.kernel}")
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def changes(old: dict[str, Any], config: Config) -> list[str]:
-    """What differs between a stored config and this one and would make another run, in words."""
-    found = []
-    for item in dataclasses.fields(config):
-        free = item.metadata.get("free", False) or (item.name == "steps" and config.schedule == "constant")
-        before, now = _plain(old.get(item.name)), _plain(getattr(config, item.name))
-        if before != now and not free:
-            found.append(f"{_flag(item.name)} was {before}, now {now}")
-    return found
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
 
 
 # `tiny` shows that everything runs, in seconds; `cpu` is sized for two cores; `paper` is the paper's, for a GPU.

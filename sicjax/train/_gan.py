@@ -12,13 +12,13 @@ from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
-from sicjax import quality
+from sicjax import quality, runs
 from sicjax.train._config import GanConfig
 from sicjax.train._feed import prepared, spread
 from sicjax.train._loop import Result, run
 from sicjax.train._optimiser import adam, update
 from sicjax.train._penalty import Penalty
-from sicjax.train._task import Blueprint, Task, traced
+from sicjax.train._task import Task, first, traced
 
 PICTURES = 8
 
@@ -51,23 +51,23 @@ def gan(config: GanConfig, workdir: str | Path, **how: Any) -> Result:
     return run("gan", config, partial(gan_task, config), workdir, **how)
 
 
-def blueprints(config: GanConfig) -> dict[str, Blueprint]:
+def blueprints(config: GanConfig) -> dict[str, runs.Blueprint]:
     """The class and arguments of the networks, and which fields of a state hold their weights."""
     shape = {"kernel": config.kernel, "size": config.size, "dtype": config.dtype}
     up = {"latent": config.latent, "channels": config.generator, "strides": (2,) * len(config.generator)}
     down = {"channels": config.discriminator, "strides": (2,) * len(config.discriminator)}
-    generator = {**up, "dropout": config.dropout, **shape}
+    generator, discriminator = {**up, "dropout": config.dropout, **shape}, {**down, **shape}
     return {
-        "generator": Blueprint("Generator", generator, ("generator",), ("generator_stats",)),
-        "average": Blueprint("Generator", generator, ("average",), ("average_stats",)),
-        "discriminator": Blueprint("Discriminator", {**down, **shape}, ("discriminator",), ("discriminator_stats",)),
+        "generator": runs.Blueprint("Generator", generator, ("generator",), ("generator_stats",)),
+        "average": runs.Blueprint("Generator", generator, ("average",), ("average_stats",)),
+        "discriminator": runs.Blueprint("Discriminator", discriminator, ("discriminator",), ("discriminator_stats",)),
     }
 
 
 def gan_task(config: GanConfig, mesh: Mesh | None = None) -> Task:
     """The GAN as pure functions, for a training loop of one's own; with a mesh its batch is spread over it."""
     prints = blueprints(config)
-    build = lambda: [prints[name].build(config.seed, k) for k, name in enumerate(("generator", "discriminator"))]
+    build = lambda: [first(prints[name], config.seed, k) for k, name in enumerate(("generator", "discriminator"))]
     abstract = nnx.eval_shape(build)
     generator_def, discriminator_def = map(nnx.graphdef, abstract)
     optimiser = adam(config)
@@ -150,7 +150,7 @@ def gan_task(config: GanConfig, mesh: Mesh | None = None) -> Task:
 
     def pictures(state: GanState, held_out) -> dict[str, Array]:
         found = sample((state.average, state.average_stats), shown, PICTURES**2)
-        return {"samples": found.reshape(PICTURES, PICTURES, *found.shape[1:])}
+        return {runs.SAMPLES: found.reshape(PICTURES, PICTURES, *found.shape[1:])}
 
     def score(state: GanState, held_out) -> dict[str, float]:
         drawn = sample((state.average, state.average_stats), scored, len(held_out))

@@ -18,11 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from sicjax import data
+from sicjax import data, runs
 from sicjax._errors import InputError
 from sicjax.train._config import Config
 from sicjax.train._feed import Feed, everywhere
-from sicjax.train._run import Run
 from sicjax.train._task import Task
 from sicjax.train._watch import Watch
 
@@ -75,33 +74,43 @@ def run(
     if config.batch % mesh.size:
         raise InputError(f"--batch {config.batch} cannot be shared by {mesh.size} devices: make it a multiple")
     task = make_task(mesh)
-    run = Run(workdir, kind, config, task.models)
+    writer = runs.Writer(
+        workdir,
+        kind=kind,
+        config=config,
+        models=task.models,
+        keep=config.keep,
+        free=config.free,
+        tensorboard=config.tensorboard,
+    )
     images, held_out = _images(config)
     feed = Feed(images, len(images) - held_out, config, mesh)
     shown = everywhere(np.asarray(images.pixels[len(images) - held_out :]), mesh)
-    run.begin()
+    writer.begin()
     if images.skipped:
-        file = run.write_skipped(images.skipped)
+        file = writer.write_skipped(images.skipped)
         name, reason = images.skipped[0]
         warnings.warn(
             f"{len(images.skipped)} images cannot be read, the first {name}: {reason}; all: {file}", stacklevel=3
         )
     try:
-        return _train(task, config, run, feed, shown, mesh, progress)
+        return _train(task, config, writer, feed, shown, mesh, progress)
     finally:
-        run.close()
+        writer.close()
 
 
-def _train(task: Task, config: Config, run: Run, feed: Feed, shown: Any, mesh: jax.sharding.Mesh, progress) -> Result:
+def _train(
+    task: Task, config: Config, writer: runs.Writer, feed: Feed, shown: Any, mesh: jax.sharding.Mesh, progress
+) -> Result:
     replicated = NamedSharding(mesh, PartitionSpec())
     abstract = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=replicated), jax.eval_shape(task.init)
     )
-    state = run.restore(abstract)
+    state = writer.restore(abstract)
     watch = Watch(task.networks)
     if state is None:
         state = jax.tree.map(lambda leaf: everywhere(np.asarray(leaf), mesh), task.init())
-        _look(task, state, run, shown, watch, 0, 0)
+        _look(task, config, state, writer, shown, watch, 0, 0)
     together = config.steps_together or (1 if mesh.devices.flat[0].platform == "cpu" else 10)
     advance = jax.jit(partial(_advance, task.step), donate_argnums=0, out_shardings=replicated)
 
@@ -114,19 +123,19 @@ def _train(task: Task, config: Config, run: Run, feed: Feed, shown: Any, mesh: j
             step += count
             progress(step, config.steps, {})
             if step % config.log_every == 0 or step == config.steps:
-                metrics = _finite(metrics, step, run)
+                metrics = _finite(metrics, step, writer)
                 now = time.perf_counter()
                 metrics["images_per_second"] = (step - clock[1]) * config.batch / (now - clock[0])
-                run.log("metrics", step, metrics)
+                writer.log(runs.METRICS, step, metrics)
                 progress(step, config.steps, metrics)
-            _look(task, state, run, shown, watch, step, config.steps)
+            _look(task, config, state, writer, shown, watch, step, config.steps)
             if step % config.save_every == 0 or step == config.steps:
-                _save(task, state, run, shown, step)
+                _save(task, state, writer, shown, step)
             if step % config.log_every == 0:
                 clock = (time.perf_counter(), step)
     if step < config.steps:
-        _save(task, state, run, shown, step)
-    return Result(run.folder, step, step == config.steps, state)
+        _save(task, state, writer, shown, step)
+    return Result(writer.folder, step, step == config.steps, state)
 
 
 def _images(config: Config) -> tuple[data.Images, int]:
@@ -157,23 +166,21 @@ def _next(step: int, every: int) -> int:
     return (step // every + 1) * every
 
 
-def _look(task: Task, state: Any, run: Run, shown: Any, watch: Watch, step: int, last: int) -> None:
+def _look(
+    task: Task, config: Config, state: Any, writer: runs.Writer, shown: Any, watch: Watch, step: int, last: int
+) -> None:
     """Pictures and measurements that are due."""
-    if step % run.config.sample_every == 0 or step == last:
+    if step % config.sample_every == 0 or step == last:
         for name, grid in task.pictures(state, shown).items():
-            run.write_picture(name, step, np.asarray(grid))
-    if (step % run.config.measure_every == 0 or step == last) and run.writes:
-        numbers, counts = watch(task.weights(state))
-        run.log("sdr", step, {"pairs": numbers})
-        run.write_arrays("sdr", step, counts)
+            writer.write_picture(name, step, np.asarray(grid))
+    if (step % config.measure_every == 0 or step == last) and writer.writes:
+        writer.write_measure(watch(step, task.weights(state)))
 
 
-def _save(task: Task, state: Any, run: Run, shown: Any, step: int) -> None:
+def _save(task: Task, state: Any, writer: runs.Writer, shown: Any, step: int) -> None:
     if not bool(_all_finite(state)):
-        _fail(step, run)
-    score = task.score(state, shown)
-    run.save(step, state, score)
-    run.log("scores", step, score)
+        _fail(step, writer)
+    writer.save(step, state, task.score(state, shown))
 
 
 @jax.jit
@@ -181,18 +188,18 @@ def _all_finite(state: Any):
     return jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state)]))
 
 
-def _finite(metrics: dict[str, Any], step: int, run: Run) -> dict[str, float]:
+def _finite(metrics: dict[str, Any], step: int, writer: runs.Writer) -> dict[str, float]:
     found = {name: float(value) for name, value in metrics.items()}
     if not all(map(math.isfinite, found.values())):
-        _fail(step, run)
+        _fail(step, writer)
     return found
 
 
-def _fail(step: int, run: Run) -> None:
-    saved = run.saved
+def _fail(step: int, writer: runs.Writer) -> None:
+    saved = writer.saved
     kept = "nothing was saved" if saved is None else f"the checkpoint of step {saved} is kept"
     raise InputError(
-        f"a loss or weight is no number any more at step {step} of {run.folder}; {kept}: "
+        f"a loss or weight is no number any more at step {step} of {writer.folder}; {kept}: "
         "start another run with a lower --learning-rate or with --clip"
     )
 

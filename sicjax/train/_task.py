@@ -10,29 +10,8 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, UInt8
 
-from sicjax import models, networks
+from sicjax import models, networks, runs
 from sicjax.networks import Network
-
-
-class Blueprint(NamedTuple):
-    """How to build a network, as `config.json` states it.
-
-    Attributes:
-        model: its class in `sicjax.models`.
-        arguments: of the class.
-        params: where in a state its parameters are.
-        stats: where in a state its batch statistics are.
-    """
-
-    model: str
-    arguments: dict[str, Any]
-    params: tuple[str, ...]
-    stats: tuple[str, ...]
-
-    def build(self, seed: int, number: int = 0) -> nnx.Module:
-        """The network with first weights of its own for every number."""
-        rngs = nnx.Rngs(jax.random.fold_in(jax.random.key(seed), number))
-        return getattr(models, self.model)(**self.arguments, rngs=rngs)
 
 
 class Task(NamedTuple):
@@ -54,7 +33,12 @@ class Task(NamedTuple):
     weights: Callable[[Any], dict[str, Any]]
     pictures: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, Array]]
     score: Callable[[Any, UInt8[Array, "n h w 3"]], dict[str, float]]
-    models: dict[str, Blueprint]
+    models: dict[str, runs.Blueprint]
+
+
+def first(blueprint: runs.Blueprint, seed: int, number: int = 0) -> nnx.Module:
+    """A network with first weights of its own for every seed and number."""
+    return models.build(blueprint, rngs=nnx.Rngs(jax.random.fold_in(jax.random.key(seed), number)))
 
 
 def traced(model: nnx.Module, *example_inputs: jax.ShapeDtypeStruct) -> Network:

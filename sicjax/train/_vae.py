@@ -12,12 +12,13 @@ from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
+from sicjax import runs
 from sicjax.train._config import VaeConfig
 from sicjax.train._feed import prepared, spread
 from sicjax.train._loop import Result, run
 from sicjax.train._optimiser import adam, update
 from sicjax.train._penalty import Penalty
-from sicjax.train._task import Blueprint, Task, traced
+from sicjax.train._task import Task, first, traced
 
 # What the code that the paper names multiplies the KL term with.
 KL_WEIGHT = 0.005
@@ -47,21 +48,21 @@ def vae(config: VaeConfig, workdir: str | Path, **how: Any) -> Result:
     return run("vae", config, partial(vae_task, config), workdir, **how)
 
 
-def blueprints(config: VaeConfig) -> dict[str, Blueprint]:
+def blueprints(config: VaeConfig) -> dict[str, runs.Blueprint]:
     """The class and arguments of both networks, and which fields of a state hold their weights."""
     shape = {"latent": config.latent, "kernel": config.kernel, "size": config.size, "dtype": config.dtype}
     down = {"channels": config.encoder, "strides": (2,) * len(config.encoder)}
     up = {"channels": config.decoder, "strides": (*(2,) * (len(config.decoder) - 1), 1), "dropout": config.dropout}
     return {
-        "encoder": Blueprint("Encoder", {**down, **shape}, ("params", "encoder"), ("stats", "encoder")),
-        "decoder": Blueprint("Decoder", {**up, **shape}, ("params", "decoder"), ("stats", "decoder")),
+        "encoder": runs.Blueprint("Encoder", {**down, **shape}, ("params", "encoder"), ("stats", "encoder")),
+        "decoder": runs.Blueprint("Decoder", {**up, **shape}, ("params", "decoder"), ("stats", "decoder")),
     }
 
 
 def vae_task(config: VaeConfig, mesh: Mesh | None = None) -> Task:
     """The VAE as pure functions, for a training loop of one's own; with a mesh its batch is spread over it."""
     prints = blueprints(config)
-    build = lambda: [blueprint.build(config.seed, k) for k, blueprint in enumerate(prints.values())]
+    build = lambda: [first(blueprint, config.seed, k) for k, blueprint in enumerate(prints.values())]
     abstract = nnx.eval_shape(build)
     encoder_def, decoder_def = map(nnx.graphdef, abstract)
     optimiser = adam(config)
@@ -121,7 +122,7 @@ def vae_task(config: VaeConfig, mesh: Mesh | None = None) -> Task:
         pairs = jnp.stack([x, reconstruct(state.params, state.stats, x)], 1)
         columns = min(PICTURES, 2 * len(x))
         pairs = pairs[: len(x) * 2 // columns * columns // 2].reshape(-1, columns, *x.shape[1:])
-        return {"samples": drawn.reshape(PICTURES, PICTURES, *drawn.shape[1:]), "reconstructions": pairs}
+        return {runs.SAMPLES: drawn.reshape(PICTURES, PICTURES, *drawn.shape[1:]), runs.RECONSTRUCTIONS: pairs}
 
     def score(state: VaeState, held_out) -> dict[str, float]:
         x = held_out.astype(jnp.float32) / 127.5 - 1

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from sicjax import sdr
+from sicjax import runs, sdr
 from sicjax.networks import Network
 
 EDGES = np.linspace(0, 4, 401)
@@ -22,20 +22,19 @@ class Watch:
         self.nets = nets
         self._numbers = jax.jit(lambda pairs: {name: _numbers(pair) for name, pair in pairs.items()})
 
-    def __call__(self, weights: Mapping[str, Any]) -> tuple[dict[str, dict[str, float | None]], dict[str, np.ndarray]]:
-        """For each pair its moments and their split, and counts of its ratios between the edges."""
+    def __call__(self, step: int, weights: Mapping[str, Any]) -> runs.Measure:
+        """For each pair its moments and their split, and a histogram of its ratios."""
         pairs = {
             f"{part}.{name}": pair
             for part, net in self.nets.items()
             for name, pair in net.bind(jax.device_get(weights[part])).items()
         }
         numbers = jax.device_get(self._numbers(pairs))
-        counts = {name: sdr.histogram(pair, edges=EDGES).counts for name, pair in pairs.items()}
         plain = {
             name: {key: float(value) if math.isfinite(value) else None for key, value in found.items()}
             for name, found in numbers.items()
         }
-        return plain, {"edges": EDGES, **counts}
+        return runs.Measure(step, plain, {name: sdr.histogram(pair, edges=EDGES) for name, pair in pairs.items()})
 
 
 def _numbers(pair: sdr.Cascade) -> dict[str, jax.Array]:

@@ -1,6 +1,5 @@
 """Runs of several processes, and runs that are killed: the command as a user starts it."""
 
-import json
 import os
 import random
 import signal
@@ -13,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from sicjax import models
+from sicjax import models, runs
 
 FLAGS = "--preset tiny --images 40 --size 8 --batch 8 --sample-every 50 --measure-every 50".split()
 NETWORKS = {
@@ -47,10 +46,6 @@ def finish(*processes):
         assert process.returncode == 0, error[-2000:]
 
 
-def lines(folder, name="metrics"):
-    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
-
-
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_two_processes_with_two_devices_each_train_as_one(kind, tmp_path, cache):
     flags = ["--steps", "20", "--log-every", "1", "--save-every", "20"]
@@ -60,7 +55,7 @@ def test_two_processes_with_two_devices_each_train_as_one(kind, tmp_path, cache)
         address = f"localhost:{free.getsockname()[1]}"
     together = ["--coordinator", address, "--processes", "2", "--process"]
     finish(*(start(kind, tmp_path / "two", cache, *flags, *together, str(k), devices=2) for k in (0, 1)))
-    one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
+    one, two = runs.log(tmp_path / "one", "metrics"), runs.log(tmp_path / "two", "metrics")
     assert [line["step"] for line in one] == [line["step"] for line in two] == list(range(1, 21))
     for a, b in zip(one, two, strict=True):
         for name in a.keys() - {"images_per_second", "step"}:
@@ -89,8 +84,15 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, 
     for name in whole:
         for a, b in zip(jax.tree.leaves(whole[name]), jax.tree.leaves(again[name]), strict=True):
             np.testing.assert_array_equal(a, b)
-    assert [line["step"] for line in lines(tmp_path / "whole")] == [line["step"] for line in lines(tmp_path / "killed")]
+    assert {file.name for file in (tmp_path / "whole").glob("*.jsonl")} == {
+        "metrics.jsonl",
+        "scores.jsonl",
+        "sdr.jsonl",
+    }
+    for name in ("metrics", "scores", "sdr"):
+        one, other = (runs.log(tmp_path / folder, name) for folder in ("whole", "killed"))
+        assert [line["step"] for line in one] == [line["step"] for line in other], name
 
 
 def _saved(folder):
-    return max((int(path.name) for path in folder.glob("checkpoints/*") if path.name.isdigit()), default=0)
+    return max(runs.checkpoints(folder), default=0)

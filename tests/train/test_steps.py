@@ -10,7 +10,7 @@ import optax
 import pytest
 from flax import nnx
 
-from sicjax import networks, sdr, train
+from sicjax import models, networks, sdr, train
 from sicjax.train._feed import prepared
 from sicjax.train._optimiser import adam
 
@@ -28,7 +28,8 @@ def randomness(config, step, parts=3):
 
 def build(task, name, config):
     names = [name for name in task.models if name != "average"]
-    return task.models[name].build(config.seed, names.index(name))
+    key = jax.random.fold_in(jax.random.key(config.seed), names.index(name))
+    return models.build(task.models[name], rngs=nnx.Rngs(key))
 
 
 def close(found, expected):

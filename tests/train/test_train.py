@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sicjax import models, train
+from sicjax import models, runs, train
 from sicjax._errors import InputError
-from sicjax.train._config import changes
 from sicjax.train._feed import Feed
 
 TINY = {
@@ -68,10 +68,10 @@ def test_a_run_measures_its_own_networks(finished):
     from sicjax import networks, sdr
 
     result = finished["vae"]
-    line = json.loads((result.folder / "sdr.jsonl").read_text().splitlines()[-1])
+    pairs = runs.measures(result.folder)[-1].pairs
     net = networks.from_module(models.load(result.folder)["decoder"], jnp.zeros((1, 4)))
     for name, cascade in net.cascades.items():
-        assert line["pairs"][f"decoder.{name}"]["mean"] == pytest.approx(float(sdr.moments(cascade).mean), abs=1e-6)
+        assert pairs[f"decoder.{name}"]["mean"] == pytest.approx(float(sdr.moments(cascade).mean), abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", TINY)
@@ -90,11 +90,32 @@ def test_a_run_that_stops_goes_on_bit_for_bit(kind, finished, tmp_path):
     result = START[kind](TINY[kind], tmp_path / "run", devices=ONE, progress=lambda step, *_: steps.append(step))
     assert steps[0] == 5, "a run that starts again from nothing would end with the same weights"
     assert same(result.state, finished[kind].state)
-    for name in ("metrics", "sdr"):
-        steps = lambda folder, name=name: [
-            json.loads(line)["step"] for line in (folder / f"{name}.jsonl").read_text().splitlines()
-        ]
-        assert steps(result.folder) == steps(finished[kind].folder)
+    assert logged(result.folder) == logged(finished[kind].folder)
+
+
+def logged(folder):
+    """The steps of every log."""
+    return {file.stem: [line["step"] for line in runs.log(folder, file.stem)] for file in folder.glob("*.jsonl")}
+
+
+def test_a_run_that_lost_its_last_checkpoint_goes_on_from_the_one_before(finished, tmp_path):
+    shutil.copytree(finished["vae"].folder, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/checkpoints/6")
+    result = train.vae(TINY["vae"], tmp_path / "run", devices=ONE)
+    assert same(result.state, finished["vae"].state)
+    assert logged(result.folder) == logged(finished["vae"].folder) == {
+        "metrics": [2, 4, 6], "scores": [2, 4, 6], "sdr": [0, 3, 6],
+    }  # fmt: skip
+
+
+def test_a_run_stopped_where_it_saves_anyway_saves_once(tmp_path):
+    def stop(step, steps, metrics):
+        if step == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    result = train.vae(TINY["vae"], tmp_path / "run", devices=ONE, progress=stop)
+    assert not result.finished and result.step == 4
+    assert logged(result.folder)["scores"] == [2, 4]
 
 
 def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(finished, tmp_path):
@@ -126,21 +147,6 @@ def test_steps_together_are_the_same_steps(finished, tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
-def test_the_best_and_the_latest_checkpoints_are_kept(tmp_path):
-    config = dataclasses.replace(TINY["vae"], steps=8, save_every=1, keep=1, learning_rate=0.3)
-    result = train.vae(config, tmp_path / "run", devices=ONE)
-    scores = {}
-    for line in (result.folder / "scores.jsonl").read_text().splitlines():
-        found = json.loads(line)
-        scores[found["step"]] = found["score"]
-    best = min(scores, key=scores.get)
-    assert {int(path.name) for path in (result.folder / "checkpoints").iterdir()} == {best, 8}
-    kept = models.load(result.folder, step="best")["decoder"]
-    latest = models.load(result.folder)["decoder"]
-    assert isinstance(kept, models.Decoder) and isinstance(latest, models.Decoder)
-    assert (best == 8) == bool((kept.convs[0].kernel[...] == latest.convs[0].kernel[...]).all())
-
-
 def test_another_config_is_refused_with_the_difference(finished):
     config = dataclasses.replace(TINY["gan"], batch=4, latent=8, log_every=7)
     with pytest.raises(InputError, match=r"--latent was 4, now 8; --batch was 8, now 4"):
@@ -149,30 +155,18 @@ def test_another_config_is_refused_with_the_difference(finished):
         train.vae(TINY["vae"], finished["gan"].folder)
 
 
-def test_two_runs_at_once_in_one_directory_are_refused(finished):
-    from sicjax.train._run import Run
-
-    held = Run(finished["vae"].folder, "vae", TINY["vae"], {})
-    held.begin()
-    with pytest.raises(InputError, match="another process trains in"):
-        train.vae(TINY["vae"], finished["vae"].folder, devices=ONE)
-    held.close()
-    assert train.vae(TINY["vae"], finished["vae"].folder, devices=ONE).finished
-
-
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="is not empty and holds no run"):
-        train.vae(TINY["vae"], tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+def test_steps_may_change_only_without_a_schedule():
+    longer = lambda config: runs.changes(runs.lasting(config), dataclasses.replace(config, steps=9), free=config.free)
+    assert longer(TINY["vae"]) == []
+    assert longer(dataclasses.replace(TINY["vae"], schedule="cosine")) == ["--steps was 6, now 9"]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp_path):
     config = dataclasses.replace(TINY["vae"], steps=400, save_every=1, learning_rate=1e30, log_every=1)
     with pytest.raises(InputError, match="no number any more at step"):
         train.vae(config, tmp_path / "run", devices=ONE)
-    for path in (tmp_path / "run" / "checkpoints").iterdir():
-        for leaf in jax.tree.leaves(models.load(tmp_path / "run", step=int(path.name))):
+    for step in runs.checkpoints(tmp_path / "run"):
+        for leaf in jax.tree.leaves(models.load(tmp_path / "run", step=step)):
             assert np.isfinite(np.asarray(leaf)).all()
 
 
@@ -181,8 +175,7 @@ def test_the_penalty_draws_ratios_to_one(tmp_path):
     spread = {}
     for weight in (0.0, 10.0):
         result = train.vae(dataclasses.replace(config, penalty=weight), tmp_path / f"{weight}", devices=ONE)
-        line = json.loads((result.folder / "sdr.jsonl").read_text().splitlines()[-1])
-        spread[weight] = {name: found["std"] for name, found in line["pairs"].items()}
+        spread[weight] = {name: found["std"] for name, found in runs.measures(result.folder)[-1].pairs.items()}
     decoder = [name for name in spread[0.0] if name.startswith("decoder")]
     assert all(spread[10.0][name] < 0.8 * spread[0.0][name] for name in decoder)
     with pytest.raises(InputError, match="no pair is called so; there are"):
@@ -224,14 +217,6 @@ def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
         train.vae(dataclasses.replace(TINY["vae"], batch=6), tmp_path / "run", devices=jax.devices()[:4])
 
 
-def test_steps_may_change_only_without_a_schedule():
-    config = TINY["vae"]
-    stored = dataclasses.asdict(config)
-    assert changes(stored, dataclasses.replace(config, steps=99, keep=5)) == []
-    cosine = dataclasses.replace(config, schedule="cosine")
-    assert changes(dataclasses.asdict(cosine), dataclasses.replace(cosine, steps=99)) == ["--steps was 6, now 99"]
-
-
 def test_feeds_give_the_same_images_on_the_device_and_streamed():
     from sicjax import data
 
@@ -262,7 +247,7 @@ def test_a_terminated_run_saves_and_goes_on(tmp_path):
     _, error = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "the same command goes on from there" in error and "Traceback" not in error
-    saved = max(int(path.name) for path in (tmp_path / "run" / "checkpoints").iterdir())
+    saved = runs.checkpoints(tmp_path / "run")[-1]
     assert f"stopped at step {saved} of 100000" in error
 
 
@@ -270,8 +255,7 @@ def test_the_directory_of_a_run_is_a_network_like_any_file(finished):
     from sicjax import networks
 
     net = networks.from_file(finished["vae"].folder)
-    line = json.loads((finished["vae"].folder / "sdr.jsonl").read_text().splitlines()[-1])
-    assert set(net.cascades) == set(line["pairs"])
+    assert set(net.cascades) == set(runs.measures(finished["vae"].folder)[-1].pairs)
     assert {pair.network for pair in net.pairs} == {"encoder", "decoder"}
     with pytest.raises(InputError, match="not one of a training run"):
         networks.from_file(finished["vae"].folder / "samples")
