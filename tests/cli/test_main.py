@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sicjax import cli
+from sicjax import __version__, cli
 from sicjax.networks import FORMATS
 
 
@@ -80,4 +80,4 @@ def test_what_needs_no_jax_does_not_import_it():
 
 def test_it_is_a_module_too():
     done = subprocess.run([sys.executable, "-m", "sicjax", "--version"], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.strip() == cli._main.__version__
+    assert done.returncode == 0 and done.stdout.strip() == __version__

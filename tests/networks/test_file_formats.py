@@ -3,6 +3,7 @@
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,10 @@ def test_a_damaged_file_is_refused_by_the_format_of_its_name(tmp_path, ending):
 
 
 def test_weights_that_are_not_finite_name_the_layer(tmp_path):
-    bad = {"a.weight": np.full((4, 3, 3, 3), np.nan, np.float32), "b.weight": np.ones((5, 4, 3, 3), np.float32)}
+    bad: dict[str, Any] = {
+        "a.weight": np.full((4, 3, 3, 3), np.nan, np.float32),
+        "b.weight": np.ones((5, 4, 3, 3), np.float32),
+    }
     np.savez(tmp_path / "bad.npz", **bad)
     with pytest.raises(InputError, match="^a .first. and b .second.: the first kernel has 108 weights that are NaN"):
         networks.from_file(tmp_path / "bad.npz", stride=1)
