@@ -9,8 +9,10 @@ from jaxtyping import install_import_hook
 
 install_import_hook("sicjax.sdr", "beartype.beartype")
 
+import numpy as np
 import pytest
 from hypothesis import settings
+from safetensors.numpy import save_file
 
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 settings.load_profile("quick")
@@ -38,3 +40,13 @@ def public_weights() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the public weights are not here: {folder}")
     return folder
+
+
+@pytest.fixture
+def chain(tmp_path):
+    """A file of three transposed convolutions, 5-4-6-3, in the layout of PyTorch, and its kernels in Flax's."""
+    rng = np.random.default_rng(0)
+    kernels = [rng.normal(size=(a, b, 4, 4)).astype(np.float32) for a, b in [(5, 4), (4, 6), (6, 3)]]
+    file = tmp_path / "chain.safetensors"
+    save_file({f"net.{3 * k}.weight": kernel for k, kernel in enumerate(kernels)}, file)
+    return file, [np.moveaxis(kernel, (0, 1), (-2, -1)) for kernel in kernels]

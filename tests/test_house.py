@@ -1,24 +1,42 @@
-"""Imports point down the floors of the house, and nothing heavy is imported before it is used."""
+"""Imports point down the floors of the house, in no circle, and nothing heavy is imported before it is used."""
 
 import ast
+import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import sicjax
 
 FLOOR = {
-    "_errors": 0,
+    "_errors": 0, "_extras": 0, "_progress": 0,
     "sdr": 1, "weights": 1, "data": 1, "quality": 1, "sic": 1,
     "runs": 2, "figures": 2,
     "models": 3,
     "networks": 4, "interventions": 4,
     "measure": 5, "train": 5,
-    "experiments": 6, "_table": 6, "_doctor": 6, "_train_cli": 6, "_demo": 7, "_reproduce_cli": 7,
-    "cli": 8,
+    "experiments": 6,
+    "cli": 7,
+    "__main__": 8,
 }  # fmt: skip
-OPTIONAL = {"torch", "onnx", "matplotlib", "flax", "optax", "orbax", "grain", "tensorflow_datasets", "h5py"}
+OPTIONAL = {"torch", "onnx", "matplotlib", "flax", "optax", "orbax", "grain", "tensorflow_datasets", "h5py", "tyro"}
 # What the rooms that stand on an optional package as a whole may import at their top.
 FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}
+# Rooms that still use what is private to another, to be given a public name there.
+INTRUSIONS = {
+    ("networks", "sicjax.weights._programs"),
+    ("networks", "sicjax.weights._unpickler"),
+    ("interventions", "sicjax.sdr._lags"),
+}
 ROOT = Path(sicjax.__file__).parent
+FILES = {
+    ".".join(("sicjax", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file
+    for file in ROOT.rglob("*.py")
+}
+
+
+def room(module):
+    """The package, or the module beside the packages, that a module is in."""
+    return module.split(".")[1]
 
 
 def imports(file: Path):
@@ -28,24 +46,46 @@ def imports(file: Path):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) in top) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            full = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "sicjax" else [node.module]
-            yield from ((name, id(node) in top) for name in full)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in FILES else node.module, id(node) in top
+
+
+def inner(file: Path):
+    """Modules of sicjax that a file imports anywhere, but for the package itself, which has its version."""
+    return {module for module, _ in imports(file) if module in FILES} - {"sicjax"}
 
 
 def test_imports_point_down():
-    files = [file for file in ROOT.rglob("*.py") if file != ROOT / "__init__.py"]
-    assert len(files) > 20
-    for file in files:
-        room = file.relative_to(ROOT).parts[0].removesuffix(".py")
-        for module, at_top in imports(file):
-            if module.startswith("sicjax."):
-                other = module.split(".")[1]
-                if other != "__version__" and other != room:
-                    assert FLOOR[other] < FLOOR[room], f"{file} imports {module}"
-            late = OPTIONAL - FOUNDATIONS.get(room, set())
-            assert not (at_top and module.split(".")[0] in late), f"{file} imports {module} before it is used"
-        if room == "sdr":
-            allowed = {"jax", "numpy", "jaxtyping", "sicjax"}
-            used = {module.split(".")[0] for module, _ in imports(file)}
-            assert used - allowed <= {"__future__", *__import__("sys").stdlib_module_names}
+    assert len(FILES) > 20
+    for module, file in FILES.items():
+        if module == "sicjax":
+            continue
+        own = room(module)
+        for other, at_top in imports(file):
+            if other.startswith("sicjax.") and room(other) != own and FLOOR[own] > 0:
+                assert FLOOR[room(other)] < FLOOR[own], f"{file} imports {other}"
+            if other.startswith("sicjax.") and FLOOR[own] == 0:
+                assert FLOOR[room(other)] == 0, f"{file} imports {other}"
+            late = OPTIONAL - FOUNDATIONS.get(own, set())
+            assert not (at_top and other.split(".")[0] in late), f"{file} imports {other} before it is used"
+        if own == "sdr":
+            used = {other.split(".")[0] for other, _ in imports(file)}
+            assert used <= {"jax", "numpy", "jaxtyping", "sicjax", "__future__", *sys.stdlib_module_names}
+
+
+def test_no_import_goes_in_a_circle():
+    """Not even one inside a function, or between the files of a room."""
+    order = list(TopologicalSorter({module: inner(file) for module, file in FILES.items()}).static_order())
+    assert set(order) >= set(FILES)
+
+
+def test_nobody_enters_another_room_but_by_its_door():
+    found = {
+        (room(module), other)
+        for module, file in FILES.items() if module != "sicjax"
+        for other in inner(file)
+        if room(other) != room(module) and any(part.startswith("_") for part in other.split(".")[2:])
+    }  # fmt: skip
+    assert found <= INTRUSIONS

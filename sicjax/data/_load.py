@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import jax
 import numpy as np
 
 from sicjax._errors import InputError, missing_package
+from sicjax._progress import bar
 from sicjax.data._faces import SMALLEST, draw
 from sicjax.data._factors import sample
 from sicjax.data._images import Images
-from sicjax.data._progress import shown
 
 FACES = 10_000
 LARGEST = 4096
 # So many images and more are kept decoded on disk.
 CACHE_FROM = 20_000
+# Seconds before a bar appears.
+PATIENCE = 1.0
 # Changes whenever the same image gives other pixels.
 PIPELINE = 1
 
@@ -80,11 +83,20 @@ def load(
     ):
         if value is not None and kind not in owner.split():
             raise InputError(f"{name} is not for source {source!r}: leave it out")
-    with shown(progress, f"{source}, {size} x {size}") as report:
+    with _reporting(progress, f"{source}, {size} x {size}") as report:
         if kind == "faces":
             return _faces(size, FACES if limit is None else limit, seed, report)
         images = _source(kind, place, data_dir, split, download, key, value_range)
         return _read(images, source, size, images.crop if crop is None else crop, limit, cache, report)
+
+
+def _reporting(
+    progress: bool | Callable[[int, int], object], title: str
+) -> AbstractContextManager[Callable[[int, int], object]]:
+    """What is told how many of how many are done: `progress` itself, a bar, or nothing."""
+    if callable(progress):
+        return nullcontext(progress)
+    return bar(title, patience=PATIENCE) if progress else nullcontext(lambda done, total: None)
 
 
 def _source(kind, place, data_dir, split, download, key, value_range):

@@ -1,8 +1,8 @@
 """The networks of the paper, in Flax NNX: images are `(n, size, size, 3)` in [-1, 1], kernels `(k, k, in, out)`."""
 
-from sicjax._errors import require
+from sicjax._extras import require
 
-require(("flax",), "train", "sicjax.models")
+require("train", "sicjax.models", "flax")
 
 from sicjax.models._build import build, load
 from sicjax.models._convolutions import conv, conv_transpose

@@ -2,7 +2,18 @@
 
 from sicjax.networks._files import from_file
 from sicjax.networks._flax import from_module
+from sicjax.networks._formats import FORMATS, Format
 from sicjax.networks._jaxpr import from_function
 from sicjax.networks._network import Layer, Network, Pair, Skipped
 
-__all__ = ["Layer", "Network", "Pair", "Skipped", "from_file", "from_function", "from_module"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Layer",
+    "Network",
+    "Pair",
+    "Skipped",
+    "from_file",
+    "from_function",
+    "from_module",
+]

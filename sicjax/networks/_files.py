@@ -7,16 +7,8 @@ from pathlib import Path
 
 from sicjax import weights
 from sicjax._errors import InputError
-from sicjax.networks._keras import from_keras
+from sicjax.networks._formats import format_of
 from sicjax.networks._network import Network
-from sicjax.networks._onnx import from_onnx
-from sicjax.networks._saved import from_run
-from sicjax.networks._sidecar import from_sidecar
-from sicjax.networks._state_dict import from_names
-from sicjax.networks._torch import from_torch, is_torch_program
-
-# Formats with a graph, which states everything, by how their names end.
-_WITH_GRAPH = {".onnx": from_onnx, ".h5": from_keras, ".hdf5": from_keras, ".keras": from_keras, ".pt2": from_torch}
 
 
 def from_file(
@@ -29,8 +21,7 @@ def from_file(
     or, where there is none, from the file's order, the channel counts and these arguments.
 
     Arguments:
-        path: `.onnx`, `.keras`, `.h5` of a whole model, `.pt2`, `.safetensors`, `.npz`, or a PyTorch file, weights or
-            TorchScript (`.pt .pth .tar .ckpt`); or the directory of a training run.
+        path: a file in one of `networks.FORMATS`, or the directory of a training run.
         stride: of every convolution, or one for each in order; comes before the sidecar's.
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
@@ -40,17 +31,9 @@ def from_file(
             needed, weights that are not finite.
     """
     path = Path(path)
-    if path.is_dir():
-        reader = from_run
-    else:
-        reader = _WITH_GRAPH.get(path.suffix.lower()) or (from_torch if is_torch_program(path) else None)
-    if reader is not None:
-        if stride is not None or transposed is not None:
-            raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-        return reader(path)
-    tensors = weights.read(path)
-    sidecar = weights.find_sidecar(path)
-    strides = (stride,) if isinstance(stride, int) else stride
-    if sidecar is None:
-        return from_names(path, tensors, stride=strides, transposed=transposed)
-    return from_sidecar(path, tensors, sidecar, stride=strides, transposed=transposed)
+    format = format_of(weights.look(path))
+    if not format.graph:
+        return format.read(path, stride=(stride,) if isinstance(stride, int) else stride, transposed=transposed)
+    if stride is not None or transposed is not None:
+        raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
+    return format.read(path)

@@ -7,9 +7,9 @@ models.load("runs/vae")["decoder"]                         # the trained network
 ```
 """
 
-from sicjax._errors import require
+from sicjax._extras import require
 
-require(("flax", "optax", "grain", "PIL"), "train", "sicjax.train")
+require("train", "sicjax.train", "flax", "optax", "grain", "pillow")
 
 from sicjax.train._config import PRESETS, Config, GanConfig, VaeConfig
 from sicjax.train._gan import GanState, gan, gan_task

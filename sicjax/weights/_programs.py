@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
+from sicjax.weights._content import program_in
 from sicjax.weights._pytorch import strided, zip_storages
 from sicjax.weights._unpickler import DTYPES, Inert, Storage, Tensor, unpickle
 
@@ -60,13 +61,9 @@ def program_kind(path: Path) -> str | None:
         if not zipfile.is_zipfile(path):
             return None
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            return program_in(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return None
-    if any(name.endswith("/constants.pkl") or name.split("/")[1:2] == ["code"] for name in names):
-        return "script"
-    exported = any(name.endswith("models/model.json") for name in names)
-    return "export" if exported or "serialized_exported_program.json" in names else None
 
 
 def read_script(path: Path) -> Script:

@@ -29,6 +29,16 @@ _MOST_UNPACKED = 2**26
 _MOST_TIMES = 100
 
 
+def read_pytorch(path: Path) -> Tensors:
+    """The tensors of a file of `torch.save`, of either format."""
+    with path.open("rb") as file:
+        if file.read(2) != b"PK":
+            return read_legacy(path)
+    with zipfile.ZipFile(path) as archive:
+        pickled = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
+        return read_zip(path, archive, pickled[-1])
+
+
 def read_zip(path: Path, archive: zipfile.ZipFile, pickled: str) -> Tensors:
     """The tensors of the zip format, mapped from the file."""
     found = _unpickle(path, BytesIO(entry(path, archive, archive.getinfo(pickled))))

@@ -34,7 +34,7 @@ def start(kind, folder, cache, *flags, devices=1):
         "XDG_CACHE_HOME": cache,
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
     }
-    command = [sys.executable, "-m", "sicjax.cli", "train", kind, *FLAGS, *NETWORKS[kind], "--workdir", str(folder)]
+    command = [sys.executable, "-m", "sicjax", "train", kind, *FLAGS, *NETWORKS[kind], "--workdir", str(folder)]
     return subprocess.Popen(
         [*command, *flags], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -229,7 +229,7 @@ def test_feeds_give_the_same_images_on_the_device_and_streamed():
         np.testing.assert_array_equal(pixels[np.asarray(numbers)], streamed)
 
 
-COMMAND = [sys.executable, "-m", "sicjax.cli", "train", "vae", "--preset", "tiny", "--images", "40", "--size", "8"]
+COMMAND = [sys.executable, "-m", "sicjax", "train", "vae", "--preset", "tiny", "--images", "40", "--size", "8"]
 COMMAND += ["--encoder", "4", "8", "--decoder", "8", "4", "4", "--save-every", "3", "--sample-every", "50"]
 
 

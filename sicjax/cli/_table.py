@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -83,16 +81,3 @@ def _needed(measured: Sequence[Measured]) -> int:
     widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _PAIR + _RATIOS + _PARTS]
     widths[0] = max([widths[0], *map(len, _names(measured))])
     return sum(widths) + 2 * len(widths)
-
-
-@contextmanager
-def progress(file: TextIO) -> Iterator[Callable[[str, int, int], Any]]:
-    """A bar on a terminal, nothing elsewhere; yields what `measure` reports to."""
-    console = Console(file=file)
-    bar = Progress(
-        TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[name]}"),
-        console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("", total=None, name="reading")
-        yield lambda name, done, total: bar.update(task, total=total, completed=done, name=escape(name))

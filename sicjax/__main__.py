@@ -1,0 +1,7 @@
+"""`python -m sicjax` is `sicjax`."""
+
+import sys
+
+from sicjax.cli import main
+
+sys.exit(main())

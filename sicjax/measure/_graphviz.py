@@ -1,0 +1,49 @@
+"""Layers and pairs as a graph, drawn by Graphviz or told as a tree."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from sicjax import figures
+from sicjax._errors import InputError
+from sicjax.measure._rows import Measured
+
+
+def write_graph(measured: Sequence[Measured], file: Path) -> Path:
+    """Draws the layers, with an arrow for each pair and its mean ratio on it.
+
+    `.dot` and `.txt` are written as text; `.svg`, `.png` and `.pdf` need Graphviz, and without it become a `.txt` tree.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        InputError: another ending, a file that cannot be written, or Graphviz failing.
+    """
+    kind = file.suffix.removeprefix(".").lower()
+    if kind not in ("dot", "txt", "svg", "png", "pdf"):
+        raise InputError(f"--graph writes .svg, .png, .pdf, .dot or .txt, got {file}")
+    named = len(measured) > 1
+    layers, edges = [], []
+    for result in measured:
+        full = lambda layer, result=result: f"{Path(result.file).stem}: {layer}" if named else layer
+        layers += [full(layer.path) for layer in result.network.layers]
+        edges += [figures.Edge(full(row.first), full(row.second), row.mean, row.structural) for row in result.rows]
+    dot = shutil.which("dot")
+    try:
+        if kind in ("svg", "png", "pdf") and dot is not None:
+            command = [dot, f"-T{kind}", "-o", str(file)]
+            graph = figures.network_dot(layers, edges)
+            subprocess.run(command, input=graph, text=True, check=True, capture_output=True)
+            return file
+        file = file if kind in ("dot", "txt") else file.with_suffix(".txt")
+        draw = figures.network_dot if kind == "dot" else figures.network_tree
+        file.write_text(draw(layers, edges), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+    except subprocess.CalledProcessError as error:
+        raise InputError(f"Graphviz could not draw {file}: {error.stderr.strip()[:200]}") from error
+    return file

@@ -1,0 +1,42 @@
+"""Histograms in the order of a network's levels, for a figure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from sicjax import figures, sdr
+from sicjax.measure._compile import filled
+from sicjax.measure._rows import Measured
+
+# Channels on each axis from which the figure's curve of shuffled kernels is drawn: 262,144 pathways.
+SAMPLED = 64
+
+
+def by_level(measured: Sequence[Measured]) -> dict[str, list[tuple[str, list[figures.Level]]]]:
+    """For a figure: each file's networks with their histograms from fine to coarse, the shuffled kernels beside."""
+    files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
+    for result in measured:
+        chains: dict[str, list[figures.Level]] = {}
+        for pair, ratios in zip(result.network.pairs, result.histograms, strict=True):
+            level = figures.Level(pair.name, ratios, _shuffled(pair.cascade, ratios.edges))
+            chains.setdefault(pair.network, []).append(level)
+        for chain, levels in chains.items():
+            directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]
+            label = Path(result.file).stem + (f" {chain}" if chain else "")
+            files.setdefault(result.file, []).append((label, levels[::-1] if "generative" in directions else levels))
+    return files
+
+
+def _shuffled(cascade: sdr.Cascade, edges: np.ndarray) -> sdr.Histogram:
+    """Ratios with the taps of every kernel shuffled, of up to `SAMPLED` channels on each of the three axes."""
+    first, second = map(np.asarray, cascade.aligned())
+    i, m, o = (np.unique(np.linspace(0, n - 1, SAMPLED).round().astype(int)) for n in cascade.shape)
+    sample = dataclasses.replace(
+        cascade, first=first[..., i, :][..., m], second=second[..., m, :][..., o], first_groups=1, second_groups=1
+    )
+    return sdr.histogram(sdr.shuffle_taps(filled(sample, (SAMPLED,) * 3), jax.random.key(0)), edges=edges)

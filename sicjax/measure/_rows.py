@@ -1,0 +1,155 @@
+"""Files to rows: what is measured of every pair of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sicjax import networks, sdr
+from sicjax.measure._compile import FILLED, common_shapes, filled, shape_for
+from sicjax.networks import Network, Pair, Skipped
+
+# Fine enough for quantiles to four digits, and for almost every pair wide enough.
+EDGES = np.linspace(0, 4, 4001)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+NEAR_ONE = (0.9, 1.1)
+
+
+class Row(NamedTuple):
+    """What is measured of one pair; the fields are those of `measure --json`."""
+
+    name: str
+    first: str
+    second: str
+    direction: str
+    stride: tuple[int, ...]
+    shape: tuple[int, int, int]
+    pathways: int
+    undefined: int
+    structural: bool
+    mean: float
+    std: float
+    quantiles: dict[str, float]
+    near_one: float
+    marginal: float
+    adaptation: float
+    z: float
+    null_mean: float
+    null_std: float
+
+
+# The fields that `sdr` computes, each under the name it has there, and their values where every ratio is 1.
+STRUCTURAL = {
+    "mean": 1.0,
+    "std": 0.0,
+    "marginal": 0.0,
+    "adaptation": 0.0,
+    "z": math.nan,
+    "null_mean": 1.0,
+    "null_std": 0.0,
+}
+
+
+class Measured(NamedTuple):
+    """A file, its network and one row and one histogram for each pair."""
+
+    file: str
+    network: Network
+    rows: tuple[Row, ...]
+    histograms: tuple[sdr.Histogram, ...]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self.network.skipped
+
+
+def measure(
+    files: Sequence[str | Path],
+    *,
+    stride: int | Sequence[int] | None = None,
+    transposed: bool | None = None,
+    progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
+) -> list[Measured]:
+    """Measures every pair of successive convolutions in each file.
+
+    Arguments:
+        files: weights files, see `networks.from_file`.
+        stride: see `networks.from_file`.
+        transposed: see `networks.from_file`.
+        progress: called with a pair's name, how many pairs are done and how many there are.
+
+    Raises:
+        InputError: a file that cannot be read or understood.
+    """
+    nets = [networks.from_file(file, stride=stride, transposed=transposed) for file in files]
+    pairs = [pair for net in nets for pair in net.pairs]
+    shapes = common_shapes(pair.cascade for pair in pairs if not pair.cascade.structural)
+    measured, done = [], 0
+    with ThreadPoolExecutor(1) as pool:
+        for file, net in zip(files, nets, strict=True):
+            results = []
+            for pair in net.pairs:
+                progress(pair.name, done, len(pairs))
+                if pair.cascade.structural:
+                    results.append(_structural(pair))
+                else:
+                    results.append(_computed(pair, filled(pair.cascade, shape_for(pair.cascade, shapes)), pool))
+                done += 1
+            rows, histograms = zip(*results, strict=True) if results else ((), ())
+            measured.append(Measured(str(file), net, rows, histograms))
+    return measured
+
+
+def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tuple[Row, sdr.Histogram]:
+    """The row of a pair, computed from its filled cascade."""
+    # Two at a time, because compiling takes longer than computing.
+    pending = pool.submit(sdr.moments, cascade)
+    if pair.cascade.pathways > FILLED:
+        wait([pending])  # where memory counts more
+    null = sdr.null(cascade)
+    histogram = sdr.histogram(cascade, edges=EDGES)
+    if histogram.above > 0.02 * histogram.defined:
+        histogram = sdr.histogram(cascade)
+    histogram = histogram._replace(undefined=pair.cascade.pathways - histogram.defined)
+    numbers = {
+        **sdr.decompose(cascade)._asdict(),
+        **pending.result()._asdict(),
+        **{f"null_{name}": number for name, number in null._asdict().items()},
+    }
+    quantiles = {str(q): histogram.quantile(q) for q in QUANTILES}
+    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in STRUCTURAL}), histogram
+
+
+def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
+    """The row of a pair whose ratios are all 1: only which kernels have energy is computed."""
+    first, second = (np.asarray(kernel) for kernel in pair.cascade.aligned())
+    inputs, outputs = first.any(tuple(range(first.ndim - 2))).sum(0), second.any(tuple(range(second.ndim - 2))).sum(1)
+    defined = int(inputs @ outputs)
+    counts = np.where(EDGES[:-1] == 1, defined, 0)
+    histogram = sdr.Histogram(counts, EDGES, 0, 0, pair.cascade.pathways - defined)
+    numbers = STRUCTURAL if defined else dict.fromkeys(STRUCTURAL, math.nan)
+    quantiles = dict.fromkeys(map(str, QUANTILES), numbers["mean"])
+    return _row(pair, histogram, quantiles, numbers), histogram
+
+
+def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numbers: Mapping[str, float]) -> Row:
+    cascade = pair.cascade
+    return Row(
+        name=pair.name,
+        first=pair.first.path,
+        second=pair.second.path,
+        direction=cascade.direction,
+        stride=tuple(max(d, u) for d, u in zip(cascade.down, cascade.up, strict=True)),
+        shape=cascade.shape,
+        pathways=cascade.pathways,
+        undefined=histogram.undefined,
+        structural=cascade.structural,
+        quantiles=quantiles,
+        near_one=histogram.share(*NEAR_ONE),
+        **numbers,
+    )

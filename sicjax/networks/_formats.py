@@ -1,0 +1,124 @@
+"""The formats of networks' files: one row a format, which the files door, the help, `sicjax doctor` and tests read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from sicjax import weights
+from sicjax._errors import InputError
+from sicjax.networks._keras import from_keras
+from sicjax.networks._network import Network
+from sicjax.networks._onnx import from_onnx
+from sicjax.networks._saved import from_run
+from sicjax.networks._sidecar import from_sidecar
+from sicjax.networks._state_dict import from_names
+from sicjax.networks._torch import from_torch
+
+
+class Format(NamedTuple):
+    """A format of files that hold networks.
+
+    Attributes:
+        name: as people call it.
+        endings: of its files' names, usually; none where it is a folder.
+        about: the rest of a sentence on it.
+        read: a path to its network; of a format without a graph also `stride` and `transposed`.
+        recognises: whether a file is of this format; None where the bytes do not tell and an ending must.
+        extra: what has to be installed to read it, by the name in `pip install 'sicjax[extra]'`.
+        graph: whether it states the order, strides and directions of its layers.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    about: str
+    read: Callable[..., Network]
+    recognises: Callable[[weights.Content], bool] | None
+    extra: str | None = None
+    graph: bool = True
+
+
+def format_of(content: weights.Content) -> Format:
+    """The format of a file: the first that its content tells, or else what its name says.
+
+    Raises:
+        InputError: a file of another format.
+    """
+    for format in FORMATS:
+        if format.recognises is not None and format.recognises(content):
+            return format
+    # Damaged, or its bytes do not tell. Two formats share `.pt`, of which weights, the later one, are the likelier.
+    named = [format for format in FORMATS if content.path.suffix.lower() in format.endings]
+    if not named:
+        raise InputError(f"{content.path} {_refusal(content)}")
+    return named[-1]
+
+
+def _refusal(content: weights.Content) -> str:
+    if not content.start:
+        return "is empty: save or download it again"
+    if content.start.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS, not the file: get it with git lfs pull"
+    if content.archive and content.entries is not None:
+        return "is a zip archive of something else: unpack it first"
+    known = ", ".join(" ".join((format.name, *format.endings)) for format in FORMATS)
+    return f"is damaged, or of no format that is read: {known}"
+
+
+def _is_keras(content: weights.Content) -> bool:
+    return content.start.startswith(b"\x89HDF\r\n\x1a\n") or {"config.json", "model.weights.h5"} <= set(
+        content.entries or ()
+    )
+
+
+def _is_program(kind: str, content: weights.Content) -> bool:
+    return content.entries is not None and weights.program_in(content.entries) == kind
+
+
+def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
+    tensors = weights.read(path)
+    sidecar = weights.find_sidecar(path)
+    if sidecar is None:
+        return from_names(path, tensors, stride=stride, transposed=transposed)
+    return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
+
+
+FORMATS = (
+    Format("ONNX", (".onnx",), "its weights may lie in files beside it", from_onnx, None, extra="onnx"),
+    Format(
+        "TorchScript",
+        (".pt", ".pth"),
+        "read without PyTorch",
+        from_torch,
+        partial(_is_program, "script"),
+    ),
+    Format(
+        "torch.export",
+        (".pt2",),
+        "read without PyTorch",
+        from_torch,
+        partial(_is_program, "export"),
+    ),
+    Format(
+        "Keras",
+        (".keras", ".h5", ".hdf5"),
+        "a whole model, read without TensorFlow",
+        from_keras,
+        _is_keras,
+        extra="keras",
+    ),
+    Format(
+        "training run",
+        (),
+        "a directory of sicjax train",
+        from_run,
+        lambda content: content.folder,
+        extra="train",
+    ),
+    *(
+        Format(format.name, format.endings, format.about, _from_weights, format.recognises, graph=False)
+        for format in weights.FORMATS
+    ),
+)
