@@ -217,8 +217,9 @@ def by_level(measured: Sequence[Measured]) -> dict[str, list[tuple[str, list[fig
     files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
     for result in measured:
         chains: dict[str, list[figures.Level]] = {}
-        for pair, ratios in zip(result.network.pairs, result.histograms, strict=True):
-            level = figures.Level(pair.name, ratios, _shuffled(pair.cascade, ratios.edges))
+        for pair, row, ratios in zip(result.network.pairs, result.rows, result.histograms, strict=True):
+            shuffled = _shuffled(pair.cascade, ratios.edges)
+            level = figures.Level(pair.name, ratios, shuffled, row.marginal, row.adaptation)
             chains.setdefault(pair.network, []).append(level)
         for chain, found in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]
@@ -244,7 +245,7 @@ def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
     files = [folder / name for name in ("pairs.csv", "result.json", "histograms.png")]
-    figure = figures.levels(by_level(measured))
+    figure = figures.distributions(*({label: [run] for label, run in found} for found in by_level(measured).values()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with files[0].open("w", newline="") as file:
@@ -258,7 +259,7 @@ def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
                     values = cells._asdict()
                     table.writerow([result.file, *(values[field] for field in plain), *row.quantiles.values()])
         files[1].write_text(json.dumps([as_json(result) for result in measured], indent=1) + "\n")
-        figure.savefig(files[2], dpi=200)
+        figures.save(figure, files[2].with_suffix(""), [".png"])
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
     return files
