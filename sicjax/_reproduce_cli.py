@@ -24,7 +24,8 @@ def main(arguments: Sequence[str]) -> None:
             raise missing_package(package, "plot" if package == "matplotlib" else "train", "sicjax reproduce")
     from sicjax import experiments
 
-    args = _parser(tuple(experiments.PRESETS)).parse_args(arguments)
+    names = [experiment.name for experiment in experiments.EXPERIMENTS]
+    args = _parser(tuple(experiments.PRESETS), experiments.FIGURES, names).parse_args(arguments)
     wanted = experiments.chosen(args.figures)
     preset = experiments.PRESETS[args.preset].changed(
         data=args.data, data_dir=args.data_dir, seeds=args.seeds, gan_steps=args.gan_steps, vae_steps=args.vae_steps
@@ -46,13 +47,14 @@ def main(arguments: Sequence[str]) -> None:
             raise InputError(f"{stopped}: the same command goes on from there") from stopped
 
 
-def _parser(presets: Sequence[str]) -> argparse.ArgumentParser:
+def _parser(presets: Sequence[str], figures: Sequence[str], names: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sicjax reproduce",
         description="Repeats experiments of the paper: trains what they need, measures it, and draws the figures. "
         "Stopped and started again it goes on; what is there already is not done again.",
     )
-    parser.add_argument("figures", metavar="FIGURE", nargs="+", help="fig3 to fig13, the name of an experiment, or all")
+    known = f"{figures[0]} to {figures[-1]}, an experiment ({', '.join(names)}), or all"
+    parser.add_argument("figures", metavar="FIGURE", nargs="+", help=known)
     parser.add_argument("--preset", choices=presets, default="cpu", help="how large everything is (default: cpu)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("out/reproduce"), help="where everything goes")
     parser.add_argument("--data", metavar="SOURCE", help="images: faces, celeb_a, folder:PATH or npz:PATH")

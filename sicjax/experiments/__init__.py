@@ -8,21 +8,29 @@ experiments.write_report([lab.out], lab.out / "report.md")      # and out/claims
 ```
 """
 
-from sicjax.experiments._experiment import Experiment, carry_out
+from sicjax.experiments._claim import Claim, claim
+from sicjax.experiments._experiment import Chapter, Drawing, Experiment, carry_out
 from sicjax.experiments._lab import Lab, Stopped, open_lab
 from sicjax.experiments._preset import PRESETS, Preset
-from sicjax.experiments._registry import EXPERIMENTS, chosen
-from sicjax.experiments._report import results_in, write_report
+from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, FIGURES, chosen, judge_all, results_in
+from sicjax.experiments._report import write_report
 
 __all__ = [
+    "CLAIMS",
     "EXPERIMENTS",
+    "FIGURES",
     "PRESETS",
+    "Chapter",
+    "Claim",
+    "Drawing",
     "Experiment",
     "Lab",
     "Preset",
     "Stopped",
     "carry_out",
     "chosen",
+    "claim",
+    "judge_all",
     "open_lab",
     "results_in",
     "write_report",
