@@ -6,6 +6,8 @@ for experiment in experiments.chosen(["fig4", "fig5"]):
     experiments.carry_out(lab, experiment)      # out/gan_levels/result.json, fig4.png, fig4.pdf, ...
 experiments.write_report([lab.out], lab.out / "report.md")      # and out/claims.json
 ```
+
+A new one is a module that makes an `Experiment`, with its figures, numbers and claims, and its name in `_registry.py`.
 """
 
 from sicjax.experiments._claim import Claim, claim

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError
-from sicjax.experiments import dropout, gan_levels, illustration, penalty, public, removal, sweep, vae_levels
 from sicjax.experiments._claim import Claim, Verdicts
 from sicjax.experiments._experiment import Experiment, Results, registered
 
+NAMES = (
+    "illustration",
+    "gan_levels",
+    "vae_levels",
+    "removal",
+    "sweep",
+    "dropout",
+    "penalty",
+    "public",
+)
 EXPERIMENTS: tuple[Experiment, ...] = registered(
-    illustration.EXPERIMENT,
-    gan_levels.EXPERIMENT,
-    vae_levels.EXPERIMENT,
-    removal.EXPERIMENT,
-    sweep.EXPERIMENT,
-    dropout.EXPERIMENT,
-    penalty.EXPERIMENT,
-    public.EXPERIMENT,
+    *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)
 )
 # Of the paper, in its order.
 FIGURES: tuple[str, ...] = tuple(

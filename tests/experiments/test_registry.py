@@ -10,6 +10,7 @@ from sicjax import experiments
 from sicjax.experiments import Chapter, Claim, Drawing, Experiment, claim
 from sicjax.experiments._experiment import draw, registered
 from sicjax.experiments._pictures import embedded
+from sicjax.experiments._registry import NAMES
 from sicjax.experiments._statistics import judged, part
 
 
@@ -100,7 +101,7 @@ def test_every_figure_an_experiment_draws_is_on_its_page(tmp_path):
 
 def test_every_module_of_an_experiment_is_registered():
     modules = {file.stem for file in Path(experiments.__file__).parent.glob("[a-z]*.py")}
-    assert modules == {experiment.name for experiment in experiments.EXPERIMENTS}
+    assert modules == set(NAMES) == {experiment.name for experiment in experiments.EXPERIMENTS}
     assert [each.name for each in experiments.EXPERIMENTS if isinstance(each.page, Chapter)] == ["public"]
 
 
