@@ -25,6 +25,7 @@ class Claim:
         judge: of the numbers that the claim is about.
         of: those numbers, what the judge is called with, from the experiment's result and from those of `also`.
         also: names of other experiments without which there is no judging.
+        note: below the table of verdicts, what a reader of this one has to know.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Claim:
     judge: Callable[..., Verdicts]
     of: Callable[..., Sequence[Any]]
     also: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"C[1-9]\d*", self.name):
@@ -52,7 +54,12 @@ class Claim:
 
 
 def claim(
-    name: str, says: str, *, of: Callable[..., Sequence[Any]] = lambda result: [result], also: tuple[str, ...] = ()
+    name: str,
+    says: str,
+    *,
+    of: Callable[..., Sequence[Any]] = lambda result: [result],
+    also: tuple[str, ...] = (),
+    note: str = "",
 ) -> Callable[[Callable[..., Verdicts]], Claim]:
     """Makes the function below it the judge of a claim; see `Claim`.
 
@@ -64,4 +71,4 @@ def claim(
     >>> near_one.name, near_one([1.01, 1.02, 0.99])[0].verdict
     ('C1', 'holds')
     """
-    return lambda judge: Claim(name, says, judge, of, also)
+    return lambda judge: Claim(name, says, judge, of, also, note)

@@ -32,7 +32,8 @@ def write_report(folders: Sequence[Path], file: Path) -> Path:
             name: [{"claim": name, **each._asdict()} for each in both] for name, both in judged[folder.name].items()
         }
         write_json(folder / "claims.json", plain)
-    text = [_HEAD, "## Verdicts\n", tables.verdicts(CLAIMS, judged), _VERDICTS]
+    text = [_HEAD, "## Verdicts\n", tables.verdicts(CLAIMS, judged)]
+    text.append(" ".join([_VERDICTS, *(claim.note for claim in CLAIMS if claim.note)]) + "\n")
     for folder in folders:
         text.append(_section(folder, results[folder.name], judged[folder.name], file))
     newest = {name: found for each in results.values() for name, found in each.items()}
@@ -63,8 +64,7 @@ _HEAD = (
 _VERDICTS = (
     "A claim **holds** if the whole 95 % interval of every number it is judged by lies where the claim says, **fails** "
     "if one lies wholly elsewhere, and is **undecided** otherwise. Each is judged on the ratios, as the paper does, "
-    "and on adaptation, which the paper did not know. For C9 the penalty on the whole departure stands under "
-    "*ratio*, that on adaptation alone under *adaptation*, and one weight that helps is enough.\n"
+    "and on adaptation, which the paper did not know."
 )
 
 

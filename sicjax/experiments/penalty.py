@@ -70,7 +70,13 @@ def page(result) -> list[str]:
     return [tables.quality({name: v["quality"] for name, v in named.items()}), tables.levels(networks)]
 
 
-@claim("C9", "Enforcing independence may help.", of=lambda result: [result["variants"]])
+@claim(
+    "C9",
+    "Enforcing independence may help.",
+    of=lambda result: [result["variants"]],
+    note="For C9 the penalty on the whole departure stands under *ratio*, that on adaptation alone under *adaptation*, "
+    "and one weight that helps is enough.",
+)
 def c9(variants: Sequence[Mapping[str, Any]]) -> Verdicts:
     """The penalty on the whole departure, and that on adaptation alone.
 
