@@ -48,15 +48,15 @@ def run(lab: Lab):
 def every_pair(result, images):
     rows = [
         figures.Row(
-            f"{each['file']} {name}",
-            k,
-            level["quantiles"]["0.05"],
-            level["quantiles"]["0.5"],
-            level["quantiles"]["0.95"],
-            level["marginal"],
-            level["adaptation"],
-            level["z"],
-            (level["null_mean"] - 2 * level["null_std"], level["null_mean"] + 2 * level["null_std"]),
+            network=f"{each['file']} {name}",
+            level=k,
+            low=level["quantiles"]["0.05"],
+            median=level["quantiles"]["0.5"],
+            high=level["quantiles"]["0.95"],
+            marginal=level["marginal"],
+            adaptation=level["adaptation"],
+            z=level["z"],
+            null=(level["null_mean"] - 2 * level["null_std"], level["null_mean"] + 2 * level["null_std"]),
         )
         for each in result["files"]
         for name, levels in each["networks"].items()

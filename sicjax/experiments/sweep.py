@@ -40,7 +40,7 @@ def run(lab: Lab):
                 "training": [_last(folder) for folder in folders],
             }
         )
-        images[f"{channels} channels, beta {beta:g}"] = to_uint8(drawn[0][:SHOWN])
+        images[_name(found[-1])] = to_uint8(drawn[0][:SHOWN])
     return {"variants": found}, images
 
 
