@@ -91,6 +91,36 @@ def test_thresholds_and_a_second_removal_that_adds_to_the_first():
         remove_filters(twice, "up1", remove="lowest", count=more.remaining + 1)
 
 
+def test_filters_by_their_indices():
+    places = [[4, 5], [0, 2], [3, 0]]
+    edited, removed = remove_filters(PARAMS, "up1", indices=places)
+    expected = FIRST.copy()
+    for i, m in places:
+        expected[..., i, m] = 0
+    np.testing.assert_array_equal(edited["params"]["up1"]["kernel"], expected)
+    assert removed.indices.tolist() == sorted(places) and (removed.count, removed.remaining) == (3, 27)
+    energy = np.square(FIRST, dtype=np.float64).sum((0, 1))
+    np.testing.assert_allclose(removed.values, [energy[i, m] for i, m in sorted(places)], rtol=1e-6)
+    # What one removal returns does the same in another copy, also where the filters are gone already.
+    chosen = remove_filters(PARAMS, "up1", pair=PAIR, by="ratio", remove="highest", count=7)
+    for network in (PARAMS, chosen.network):
+        again = remove_filters(network, "up1", indices=chosen.removed.indices)
+        np.testing.assert_array_equal(
+            again.network["params"]["up1"]["kernel"], chosen.network["params"]["up1"]["kernel"]
+        )
+    assert remove_filters(PARAMS, "up1", indices=[]).removed.count == 0
+
+
+def test_channels_by_their_indices():
+    edited, removed = remove_filters(PARAMS, "up1", indices=np.array([5, 1]), unit="channel", next_layer="up2")
+    gone = np.array([False, True, False, False, False, True])
+    np.testing.assert_array_equal((edited["params"]["up1"]["kernel"] == 0).all((0, 1, 2)), gone)
+    np.testing.assert_array_equal((edited["params"]["up2"]["kernel"] == 0).all((0, 1, 3)), gone)
+    assert removed.indices.tolist() == [[1], [5]]
+    same, _ = remove_filters(PARAMS, "up1", indices=removed.indices, unit="channel")
+    np.testing.assert_array_equal(same["params"]["up1"]["kernel"], edited["params"]["up1"]["kernel"])
+
+
 @pytest.mark.parametrize("by, expected", [("energy", "sum"), ("ratio", "mean"), ("adaptation", "sum")])
 def test_whole_channels(by, expected):
     edited, removed = remove_filters(
@@ -222,6 +252,7 @@ def test_small_dtypes_and_scalars_survive_the_file(tmp_path):
 
 
 SQUARE = np.ones((4, 4, 3, 3), np.float32)
+BY_PLACE = {"count": None, "remove": None}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +272,21 @@ SQUARE = np.ones((4, 4, 3, 3), np.float32)
         (PARAMS, "up1", {"unit": "channel", "next_layer": "up1"}, "reads 5 channels, not the 6"),
         (PARAMS, "up1", {"remove": "most"}, "remove must be 'lowest' or 'highest'"),
         (PARAMS, "up1", {"remove": None}, "a count needs remove="),
-        (PARAMS, "up1", {"below": 1}, "exactly one of count, below and above"),
+        (PARAMS, "up1", {"below": 1}, "exactly one of count, below, above and indices, got count, below"),
+        (PARAMS, "up1", {"count": None, "remove": None}, "exactly one of count, below, above and indices, got none"),
+        (PARAMS, "up1", {"indices": [[0, 0]]}, "exactly one of count, below, above and indices, got count, indices"),
+        (PARAMS, "up1", {"count": None, "indices": [[0, 0]]}, "indices state themselves what goes: leave out remove="),
+        (PARAMS, "up1", BY_PLACE | {"indices": [[0, 6]]}, r"indices must lie within \(5, 6\), got \(0, 6\)"),
+        (PARAMS, "up1", BY_PLACE | {"indices": [[-1, 0]]}, r"indices must lie within \(5, 6\), got \(-1, 0\)"),
+        (PARAMS, "up1", BY_PLACE | {"indices": [3, 4]}, r"whole numbers of shape \(n, 2\), got int64 of shape \(2,\)"),
+        (PARAMS, "up1", BY_PLACE | {"indices": [[0.5, 1]]}, r"whole numbers of shape \(n, 2\), got float64"),
+        (
+            PARAMS,
+            "up1",
+            BY_PLACE | {"indices": [[0, 1], [0, 1]]},
+            "indices must differ, got 2 of which 1 are different",
+        ),
+        (PARAMS, "up1", BY_PLACE | {"indices": [[0, 1]], "unit": "channel"}, r"whole numbers of shape \(n, 1\)"),
         (PARAMS, "up1", {"count": None, "below": 1, "remove": "highest"}, "leave out remove='highest'"),
         ("no.safetensors", "up1", {}, "cannot read no.safetensors"),
     ],

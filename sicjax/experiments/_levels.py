@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,21 @@ def measured_seeds(lab: Lab, folders: Sequence[Path]) -> dict[str, Any]:
     return {"networks": networks, "configs": [config_of(folder) for folder in folders]}
 
 
-def curves(named: Mapping[str, Sequence[Levels]]) -> list[list[figures.Curve]]:
-    """For each level from the finest a curve of every network, labelled; seeds are kept apart within a curve."""
-    count = max(len(levels) for seeds in named.values() for levels in seeds)
-    return [
-        [_curve(label, [levels[k] for levels in seeds]) for label, seeds in named.items() if k < len(seeds[0])]
-        for k in range(count)
-    ]
+def levels_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every level of every network and seed in a result."""
+    return [level for seeds in result["networks"].values() for levels in seeds for level in levels]
 
 
-def _curve(label: str, levels: Sequence[Mapping[str, Any]]) -> figures.Curve:
-    return figures.Curve(
-        label=label,
-        ratios=[histogram_of(level["histogram"]) for level in levels],
-        shuffled=[histogram_of(level["null_histogram"]) for level in levels],
-        mean=[level["mean"] for level in levels],
-        marginal=[level["marginal"] for level in levels],
-        adaptation=[level["adaptation"] for level in levels],
+def curves(named: Mapping[str, Sequence[Levels]]) -> dict[str, list[list[figures.Level]]]:
+    """Of every network its runs as a figure of distributions takes them."""
+    return {label: [[_level(level) for level in levels] for levels in seeds] for label, seeds in named.items()}
+
+
+def _level(level: Mapping[str, Any]) -> figures.Level:
+    return figures.Level(
+        name=level["name"],
+        ratios=histogram_of(level["histogram"]),
+        shuffled=histogram_of(level["null_histogram"]),
+        # Kept as None where no pathway has a ratio.
+        **{key: math.nan if level[key] is None else level[key] for key in ("marginal", "adaptation")},
     )

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from sicjax.experiments._readings import READINGS
-from sicjax.experiments._statistics import Part
-from sicjax.experiments.claims import c3_reading
-
-Results = Mapping[str, Mapping[str, Any]]
+Levels = Sequence[Mapping[str, Any]]
 
 
-def page(results: Results) -> str:
-    """The page; a sentence whose numbers are not among the results is left out."""
-    paragraphs = [
-        _MEANING,
-        _marginal(results),
-        _certain(results),
-        _null(results),
-        _readings(results),
-        _removal(results),
-    ]
-    return "\n\n".join([paragraph for paragraph in paragraphs if paragraph] + [_CANNOT]) + "\n"
+def page(levels: Levels, remarks: Sequence[str]) -> str:
+    """The page; a sentence whose numbers are not among the results is left out.
 
-
-def every_level(results: Results) -> Iterator[Mapping[str, Any]]:
-    """Every pair of layers of every trained and public network among the results."""
-    for name in ("gan_levels", "vae_levels"):
-        for seeds in results.get(name, {}).get("networks", {}).values():
-            yield from (level for levels in seeds for level in levels)
-    for file in results.get("public", {}).get("files", []):
-        yield from (level for levels in file["networks"].values() for level in levels if not level["structural"])
+    Arguments:
+        levels: every pair of layers of the trained and public networks among the results.
+        remarks: paragraphs of single experiments.
+    """
+    paragraphs = [_MEANING, _marginal(levels), _certain(levels), _null(levels), *remarks, _CANNOT]
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
 _MEANING = (
@@ -46,8 +31,8 @@ _MEANING = (
 )
 
 
-def _marginal(results: Results) -> str:
-    levels = [level for level in every_level(results) if abs(level["mean"] - 1) > 0.01]
+def _marginal(levels: Levels) -> str:
+    levels = [level for level in levels if abs(level["mean"] - 1) > 0.01]
     if not levels:
         return ""
     sizes = np.abs([[level["marginal"], level["adaptation"]] for level in levels])
@@ -61,8 +46,8 @@ def _marginal(results: Results) -> str:
     )
 
 
-def _certain(results: Results) -> str:
-    given = [level for level in every_level(results) if level["z"] is not None]
+def _certain(levels: Levels) -> str:
+    given = [level for level in levels if level["z"] is not None]
     certain = [abs(level["adaptation"]) for level in given if abs(level["z"]) > 1.96]
     if not certain:
         return ""
@@ -74,8 +59,7 @@ def _certain(results: Results) -> str:
     )
 
 
-def _null(results: Results) -> str:
-    levels = list(every_level(results))
+def _null(levels: Levels) -> str:
     if not levels:
         return ""
     wider = sum(level["std"] > level["null_std"] for level in levels)
@@ -89,48 +73,6 @@ def _null(results: Results) -> str:
     )
 
 
-def _readings(results: Results) -> str:
-    given = list(results.get("vae_levels", {}).get("readings", []))
-    given += [each["readings"] for each in results.get("public", {}).get("files", []) if each["readings"]]
-    if not given:
-        return ""
-    judged = [c3_reading(given, reading.name) for reading in READINGS]
-    fit = [each for each in judged if all(part.point for part in each.parts)]
-    empty = [each for each in fit if all(_below(part) for part in each.parts if "encoder" in part.what)]
-    named = "; ".join(each.says for each in fit) or "none"
-    return (
-        f"**An encoder below 1 depends on how the formula is read.** Over the {len(given)} VAEs here, trained and "
-        f"public, the mean modes are where C3 says under {len(fit)} of {len(READINGS)} readings: {named}. With "
-        f"shuffled taps the encoder's modes are below 1 just so under {len(empty)} of these {len(fit)}: what a reading "
-        "shows of kernels without any arrangement is a property of the formula, not of the network."
-    )
-
-
-def _below(part: Part) -> bool:
-    return part.null is not None and part.null < part.bound
-
-
-def _removal(results: Results) -> str:
-    text = ""
-    for network in results.get("removal", {}).get("public", []):
-        row = next(row for row in network["doses"] if row["share"] == results["removal"]["share"])
-        left = {kind: f"{100 * row[kind]['chroma']:.0f} %" for kind in ("random", *KINDS)}
-        text += (
-            f" In {network['file']}, when {row['removed']:,} filters go after those of low energy, of the colour "
-            f"variance {left['random']} is left if they go at random, {left['lowest ratio']} if they have the lowest "
-            f"ratios, {left['highest ratio']} if the highest, {left['lowest adaptation']} if they add least to "
-            f"adaptation, and {left['highest adaptation']} if most."
-        )
-    if not text:
-        return ""
-    return (
-        "**What a filter's ratio says.** A high one: filter and next layer favour the same frequencies; mostly low "
-        "ones, since these carry the power of images, hence patches of colour. A low one: the next layer attenuates "
-        "what the filter makes. A filter's share of adaptation leaves out what is usual in both layers." + text
-    )
-
-
-KINDS = ("lowest ratio", "highest ratio", "lowest adaptation", "highest adaptation")
 _CANNOT = (
     "**What it cannot tell.** The sign and phase of what kernels do (it sees power alone); anything of a pathway's "
     "importance, since every pathway counts alike however small its kernels; what nonlinearities select; what is not a "

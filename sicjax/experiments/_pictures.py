@@ -1,4 +1,4 @@
-"""Figures as a page shows them, in the order of the paper, and the files it links to."""
+"""Figures as a page shows them, and the files it links to."""
 
 from __future__ import annotations
 
@@ -6,35 +6,24 @@ import os
 import shutil
 from pathlib import Path
 
-CAPTIONS = {
-    "fig3a": "Fig. 3a: a pathway between the first two layers, with a ratio as in the paper's example.",
-    "fig3b": "Fig. 3b: ratios of random inputs through random filters, from cause to effect and back.",
-    "fig4": "Fig. 4: the GAN.",
-    "fig5": "Fig. 5: the VAE.",
-    "fig6": "Fig. 6: filters of the last layer but one removed. Under each column what is left of the colour variance, "
-    "and the distance to the unedited images in units of that of two random ones.",
-    "fig6-numbers": "What Fig. 6 and 10 show, in numbers, by how many filters are removed.",
-    "fig7": "Fig. 7: samples of the VAEs.",
-    "fig8": "Fig. 8: their encoders.",
-    "fig9": "Fig. 9: decoders of the worst and best by the paper's account.",
-    "fig10": "Fig. 10: more of Fig. 6.",
-    "fig11": "Fig. 11: samples of the plain VAE.",
-    "fig12": "Fig. 12: the GAN along training, with dropout and without.",
-    "fig13": "Fig. 13: its samples from the same latent variables along training.",
-    "penalty": "GANs with a penalty on dependence, weight by weight, after as many steps.",
-    "public": "Every pair of layers of the public networks; level 1 is the finest.",
-}
+from sicjax.experiments._experiment import Drawing, Experiment
 
 
-def embedded(folder: Path, file: Path) -> list[str]:
+def embedded(folder: Path, experiment: Experiment, file: Path) -> list[str]:
     """An experiment's figures in Markdown; copied beside the page unless they lie below its folder."""
-    order = list(CAPTIONS)
-    known = [png for png in sorted(folder.glob("*.png")) if _stem(png) in order]
-    return [_figure(png, file) for png in sorted(known, key=lambda png: order.index(_stem(png)))]
+    drawn = [png for png in sorted(folder.glob("*.png")) if _drawing(experiment, png)]
+    return [
+        _figure(drawing, png, file)
+        for drawing in experiment.drawings
+        for png in drawn
+        if _drawing(experiment, png) is drawing
+    ]
 
 
-def _stem(png: Path) -> str:
-    return png.stem if png.stem in CAPTIONS else png.stem.split("-")[0]
+def _drawing(experiment: Experiment, png: Path) -> Drawing | None:
+    """What drew a file: that of its name, or of the beginning of it before the name of what it shows."""
+    named = [drawing for drawing in experiment.drawings if f"{png.stem}-".startswith(f"{drawing.name}-")]
+    return max(named, key=lambda drawing: len(drawing.name), default=None)
 
 
 def linked(source: Path, file: Path, copy: str) -> str:
@@ -47,7 +36,7 @@ def linked(source: Path, file: Path, copy: str) -> str:
     return Path(os.path.relpath(place, file.parent)).as_posix()
 
 
-def _figure(png: Path, file: Path) -> str:
-    network = png.stem.removeprefix(_stem(png)).removeprefix("-")
-    caption = CAPTIONS[_stem(png)] + (f" ({network})" if network else "")
+def _figure(drawing: Drawing, png: Path, file: Path) -> str:
+    shown = png.stem.removeprefix(drawing.name).removeprefix("-")
+    caption = drawing.caption + (f" ({shown})" if shown else "")
     return f"![{caption}]({linked(png, file, f'{png.parent.parent.name}/{png.name}')})\n\n*{caption}*\n"

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sicjax._errors import InputError
+from sicjax.experiments import _limits as limits
 from sicjax.experiments import _tables as tables
-from sicjax.experiments._limits import page
+from sicjax.experiments._claim import Verdicts
+from sicjax.experiments._experiment import Chapter, Results
 from sicjax.experiments._pictures import embedded, linked
-from sicjax.experiments._registry import EXPERIMENTS
+from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, judge_all, results_in
 from sicjax.experiments._result import write_json
-from sicjax.experiments.claims import CLAIMS, judge_all, of_public
-
-
-def results_in(folder: Path) -> dict[str, dict[str, Any]]:
-    """What experiments have left in a folder."""
-    found = {}
-    for experiment in EXPERIMENTS:
-        file = folder / experiment.name / "result.json"
-        if file.exists():
-            found[experiment.name] = json.loads(file.read_text())
-    return found
 
 
 def write_report(folders: Sequence[Path], file: Path) -> Path:
@@ -39,16 +28,23 @@ def write_report(folders: Sequence[Path], file: Path) -> Path:
         raise InputError(f"no results, or two folders of one name: {', '.join(map(str, folders))}")
     judged = {name: judge_all(found) for name, found in results.items()}
     for folder in folders:
-        write_json(folder / "claims.json", judged[folder.name])
-    text = [_HEAD, "## Verdicts\n", tables.verdicts(judged), _VERDICTS]
+        plain = {
+            name: [{"claim": name, **each._asdict()} for each in both] for name, both in judged[folder.name].items()
+        }
+        write_json(folder / "claims.json", plain)
+    text = [_HEAD, "## Verdicts\n", tables.verdicts(CLAIMS, judged)]
+    text.append(" ".join([_VERDICTS, *(claim.note for claim in CLAIMS if claim.note)]) + "\n")
     for folder in folders:
         text.append(_section(folder, results[folder.name], judged[folder.name], file))
     newest = {name: found for each in results.values() for name, found in each.items()}
-    if "public" in newest:
-        folder = next(folder for folder in reversed(folders) if "public" in results[folder.name])
-        text += ["## Public networks\n", *embedded(folder / "public", file), _public(newest)]
-        text.append(_numbers_file(folder, "public", file))
-    text += ["## What the measure can and cannot tell\n", page(newest)]
+    for experiment in EXPERIMENTS:
+        if experiment.name in newest and isinstance(experiment.page, Chapter):
+            folder = next(folder for folder in reversed(folders) if experiment.name in results[folder.name])
+            text += [f"## {experiment.page.heading}\n", *embedded(folder / experiment.name, experiment, file)]
+            text += ["\n".join(experiment.page.text(newest)), _numbers_file(folder, experiment.name, file)]
+    levels = [level for e in EXPERIMENTS if e.name in newest for level in e.levels(newest[e.name])]
+    remarks = [experiment.remark(newest) for experiment in EXPERIMENTS]
+    text += ["## What the measure can and cannot tell\n", limits.page(levels, remarks)]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(text))
@@ -68,12 +64,11 @@ _HEAD = (
 _VERDICTS = (
     "A claim **holds** if the whole 95 % interval of every number it is judged by lies where the claim says, **fails** "
     "if one lies wholly elsewhere, and is **undecided** otherwise. Each is judged on the ratios, as the paper does, "
-    "and on adaptation, which the paper did not know. For C9 the penalty on the whole departure stands under "
-    "*ratio*, that on adaptation alone under *adaptation*, and one weight that helps is enough.\n"
+    "and on adaptation, which the paper did not know."
 )
 
 
-def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any], file: Path) -> str:
+def _section(folder: Path, results: Results, judged: Mapping[str, Verdicts], file: Path) -> str:
     first = next(iter(results.values()))
     counts = sorted({len(result["seeds"]) for result in results.values()})
     seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
@@ -85,10 +80,10 @@ def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any]
         f"{first['versions']['device']}.\n",
     ]
     for experiment in EXPERIMENTS:
-        if experiment.name in results and experiment.name != "public":
+        if experiment.name in results and not isinstance(experiment.page, Chapter):
             text.append(f"### {experiment.title[0].upper()}{experiment.title[1:]}\n")
-            text += embedded(folder / experiment.name, file)
-            text += _numbers(experiment.name, results[experiment.name])
+            text += embedded(folder / experiment.name, experiment, file)
+            text += experiment.page(results[experiment.name])
             text.append(_numbers_file(folder, experiment.name, file))
     text.append(f"### Claims: {folder.name}\n")
     for claim in CLAIMS:
@@ -105,77 +100,3 @@ def _section(folder: Path, results: Mapping[str, Any], judged: Mapping[str, Any]
 def _numbers_file(folder: Path, name: str, file: Path) -> str:
     link = linked(folder / name / "result.json", file, f"{folder.name}/{name}.json")
     return f"[Every number]({link})\n"
-
-
-def _numbers(name: str, result: Mapping[str, Any]) -> list[str]:
-    match name:
-        case "illustration":
-            rows = [
-                [kind, *(tables.number(each[key], 2) for key in ("causal_median", "anticausal_median")),
-                 *(f"{100 * each[key]:.0f} %" for key in ("anticausal_below_one", "larger_is_causal"))]
-                for kind, each in result["directions"].items()
-            ]  # fmt: skip
-            header = [
-                "input and filter",
-                "median, causal",
-                "median, anticausal",
-                "anticausal below 1",
-                "larger is causal",
-            ]
-            return [tables.table(header, rows)]
-        case "gan_levels":
-            return [tables.levels(result["networks"]), tables.quality({"GAN": result["quality"]})]
-        case "vae_levels":
-            return [
-                tables.levels(result["networks"]),
-                "Readings of the formula:\n",
-                tables.readings(result["readings"]),
-            ]
-        case "removal":
-            text = []
-            for title, networks in _removed(result).items():
-                at = networks[0]
-                further = next(row for row in at["doses"] if row["share"] == result["share"])["removed"]
-                text.append(
-                    f"{title}: of {at['filters']:,} filters {at['after_energy']:,} are left without those of low "
-                    f"energy, of these {at['below']:,} with a ratio below 0.9 and {at['above']:,} above 1.45. Then "
-                    f"{further:,} more of each kind:\n"
-                )
-                text.append(tables.removal(networks, result["share"]))
-            return text
-        case "sweep":
-            named = {f"{v['channels']} channels, beta {v['beta']:g}": v for v in result["variants"]}
-            networks = {f"{network}, {name}": v["networks"][network] for network in ("encoder", "decoder")
-                        for name, v in named.items()}  # fmt: skip
-            return [tables.quality({name: v["quality"] for name, v in named.items()}), tables.levels(networks)]
-        case "dropout":
-            kinds = {f"dropout {result[key]['rate']:g}": result[key] for key in ("with", "without")}
-            networks = {f"generator, {name}": each["networks"]["generator"] for name, each in kinds.items()}
-            return [tables.quality({name: each["quality"] for name, each in kinds.items()}), tables.levels(networks)]
-        case _:
-            named = {f"{v['kind']} x {v['weight']:g}": v for v in result["variants"]}
-            networks = {name: v["networks"]["generator"] for name, v in named.items()}
-            return [tables.quality({name: v["quality"] for name, v in named.items()}), tables.levels(networks)]
-
-
-def _removed(result: Mapping[str, Any]) -> dict[str, list[Any]]:
-    named = {f"Trained here, {len(result['trained'])} networks (counts of the first)": result["trained"]}
-    return named | {each["file"]: [each] for each in result["public"]}
-
-
-def _public(results: Mapping[str, Any]) -> str:
-    networks = {
-        f"{each['file']} {name}": [levels]
-        for each in results["public"]["files"]
-        for name, levels in each["networks"].items()
-    }
-    text = [tables.levels(networks)]
-    text.append("Single networks have no interval; of each claim, how many of its numbers are where it says:\n")
-    text.append(tables.of_public(of_public(results)))
-    given = [each["readings"] for each in results["public"]["files"] if each["readings"]]
-    if given:
-        text.append(f"C3 under every reading, {len(given)} public VAEs:\n")
-        text.append(tables.readings(given))
-    sources = "; ".join(f"{each['file']}: {each['source']} ({each['license']})" for each in results["public"]["files"])
-    text.append(f"Sources: {sources}.\n")
-    return "\n".join(text)

@@ -110,25 +110,23 @@ class Judged(NamedTuple):
     """A claim on one quantity: holds if every part does, fails if one fails.
 
     Attributes:
-        claim: C1 to C9.
         on: `ratio`, as the paper judges, or `adaptation`.
         says: the claim in these terms.
         parts: the numbers it is judged by.
         verdict: of all parts together.
     """
 
-    claim: str
     on: Quantity
     says: str
     parts: tuple[Part, ...]
     verdict: Verdict
 
 
-def judged(claim: str, on: Quantity, says: str, parts: Sequence[Part]) -> Judged:
+def judged(on: Quantity, says: str, parts: Sequence[Part]) -> Judged:
     """A claim with the verdict of all its parts."""
     verdicts = {each.verdict for each in parts}
     verdict: Verdict = "fails" if "fails" in verdicts else "holds" if verdicts == {"holds"} else "undecided"
-    return Judged(claim, on, says, tuple(parts), verdict)
+    return Judged(on, says, tuple(parts), verdict)
 
 
 def as_json(value: Any) -> Any:

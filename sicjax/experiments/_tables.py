@@ -1,4 +1,4 @@
-"""Results as tables in Markdown."""
+"""Numbers that experiments have in common, and verdicts, as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sicjax.experiments._readings import READINGS
+from sicjax.experiments._claim import Claim, Verdicts
 from sicjax.experiments._statistics import Estimate, Judged, Part, estimate
-from sicjax.experiments.claims import CLAIMS, c3_reading
-
-Results = Mapping[str, Mapping[str, Any]]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,13 +30,13 @@ def interval(found: Estimate) -> str:
     return f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"
 
 
-def verdicts(by_folder: Mapping[str, Mapping[str, tuple[Judged, Judged]]]) -> str:
+def verdicts(claims: Sequence[Claim], by_folder: Mapping[str, Mapping[str, Verdicts]]) -> str:
     """The claims, and the verdict on each in every folder of results."""
     header = ["", "claim of the paper"]
     for name in by_folder:
         header += [f"{name}: ratio", f"{name}: adaptation"]
     rows = []
-    for claim in CLAIMS:
+    for claim in claims:
         cells = [claim.name, claim.says]
         for found in by_folder.values():
             cells += [each.verdict for each in found[claim.name]] if claim.name in found else ["–", "–"]
@@ -102,51 +99,3 @@ def quality(named: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         [name, *(interval(estimate([seed[key] for seed in seeds])) for key in keys)] for name, seeds in named.items()
     ]
     return table(["runs", *keys.values()], rows)
-
-
-def readings(given: Sequence[Mapping[str, Any]]) -> str:
-    """Modes of decoder and encoder under every reading of the formula, and whether C3 holds under it."""
-    rows = []
-    for reading in READINGS:
-        found = c3_reading(given, reading.name)
-        cells = [reading.name]
-        for network in ("decoder", "encoder"):
-            of = [each for each in found.parts if network in each.what]
-            cells.append(", ".join(number(each.found.mean, 2) for each in of))
-            cells.append(", ".join(number(each.null, 2) for each in of))
-        rows.append(
-            [*cells, f"{found.verdict} ({sum(each.point for each in found.parts)} of {len(found.parts)} means)"]
-        )
-    header = ["reading", "decoder's modes, fine to coarse", "shuffled", "encoder's modes", "shuffled", "C3"]
-    return table(header, rows)
-
-
-KINDS = ("low energy", "lowest ratio", "highest ratio", "random", "lowest adaptation", "highest adaptation")
-
-
-def removal(networks: Sequence[Mapping[str, Any]], share: float) -> str:
-    """What each removal leaves of colour and edges, and how far it moves the images."""
-    rows = []
-    for kind in KINDS:
-        at = [
-            network[kind] if kind == "low energy" else next(r for r in network["doses"] if r["share"] == share)[kind]
-            for network in networks
-        ]
-        given = lambda key, at=at: [each[key] for each in at if each[key] is not None] or [math.nan]
-        cells = [interval(estimate(given(key))) for key in ("chroma", "edges", "checkerboard", "distance")]
-        rows.append([kind, *(cell.removesuffix(" (n = 1)") for cell in cells)])
-    return table(["removed", "chroma variance", "edge energy", "checkerboard energy", "distance to unedited"], rows)
-
-
-def of_public(found: Sequence[tuple[str, str, tuple[Judged, Judged]]]) -> str:
-    """For public networks, how many of a claim's numbers are where it says, and those that are not."""
-    rows = []
-    for claim, name, both in found:
-        cells = []
-        for each in both:
-            missed = [f"{p.what} {number(p.found.mean)}" for p in each.parts if not p.point]
-            kept = len(each.parts) - len(missed)
-            told = f"{kept} of {len(each.parts)}" + (f"; not: {', '.join(missed)}" if missed else "")
-            cells.append(f"{each.verdict}, {told}" if each.parts[0].found.n > 1 else told)
-        rows.append([claim, name, *cells])
-    return table(["claim", "networks", "on the ratio", "on adaptation"], rows)

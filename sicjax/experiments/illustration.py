@@ -9,7 +9,8 @@ from jaxtyping import Float
 from scipy.signal import freqz
 
 from sicjax import figures, networks, sdr, sic
-from sicjax.experiments._experiment import Experiment
+from sicjax.experiments import _tables as tables
+from sicjax.experiments._experiment import Drawing, Experiment
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._public import generators
 
@@ -39,15 +40,32 @@ def run(lab: Lab):
     return {"source": source.stem, "example": numbers, "directions": summary}, images
 
 
-def draw(result, images):
+def fig3a(result, images):
     example = result["example"]
-    composition = figures.Composition(
-        *(images[key] for key in ("coarse", "fine", "composed", "coarse_power", "fine_power")),
-        ratio=example["ratio"],
-        names=(example["coarse"], example["fine"]),
+    return figures.kernels(
+        figures.Composition(
+            *(images[key] for key in ("coarse", "fine", "composed", "coarse_power", "fine_power")),
+            ratio=example["ratio"],
+            names=(example["coarse"], example["fine"]),
+        )
     )
-    both = {name: (images[f"{name}: {ENDS[0]}"], images[f"{name}: {ENDS[1]}"]) for name in result["directions"]}
-    return {"fig3a": figures.kernels(composition), "fig3b": figures.directions(both)}
+
+
+def fig3b(result, images):
+    return figures.directions({name: tuple(images[f"{name}: {end}"] for end in ENDS) for name in result["directions"]})
+
+
+def page(result) -> list[str]:
+    rows = [
+        [
+            kind,
+            *(tables.number(each[key], 2) for key in ("causal_median", "anticausal_median")),
+            *(f"{100 * each[key]:.0f} %" for key in ("anticausal_below_one", "larger_is_causal")),
+        ]
+        for kind, each in result["directions"].items()
+    ]
+    header = ["input and filter", "median, causal", "median, anticausal", "anticausal below 1", "larger is causal"]
+    return [tables.table(header, rows)]
 
 
 def example(source: Path):
@@ -127,5 +145,17 @@ def _from_roots(rng: np.random.Generator, largest: float) -> np.ndarray:
 SYSTEMS = {"4 random taps": _taps, "16 fading taps": _fading, "ARMA (4, 4)": _arma}
 ENDS = ("causal", "anticausal")
 EXPERIMENT = Experiment(
-    "illustration", ("fig3",), "two kernels and their spectra; causal and anticausal", run, draw, "used"
+    "illustration",
+    "two kernels and their spectra; causal and anticausal",
+    run,
+    drawings=(
+        Drawing(
+            "fig3a", "Fig. 3a: a pathway between the first two layers, with a ratio as in the paper's example.", fig3a
+        ),
+        Drawing(
+            "fig3b", "Fig. 3b: ratios of random inputs through random filters, from cause to effect and back.", fig3b
+        ),
+    ),
+    page=page,
+    weights="used",
 )

@@ -1,7 +1,9 @@
-"""Figures 6 and 10: filters of the last layer but one removed, the same number by each criterion."""
+"""Figures 6 and 10: filters of the last layer but one removed, the same number by each criterion; claim C5."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -9,11 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from sicjax import figures, interventions, models, networks, quality, sdr
-from sicjax.experiments._experiment import Experiment
+from sicjax.experiments import _tables as tables
+from sicjax.experiments._claim import Verdicts, claim
+from sicjax.experiments._experiment import Drawing, Experiment
 from sicjax.experiments._images import decode, look
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._public import generators, load
 from sicjax.experiments._result import to_uint8
+from sicjax.experiments._statistics import Quantity, estimate, judged, part
 
 # The paper's counts: of 8,192 filters 4,260 stay after the removal by energy; then 576 and 600 go, below 0.9 and above
 # 1.45. The same number here is between the two.
@@ -30,6 +35,8 @@ KINDS: dict[str, tuple[Literal["ratio", "adaptation"], Literal["lowest", "highes
     "lowest adaptation": ("adaptation", "lowest"),
     "highest adaptation": ("adaptation", "highest"),
 }
+# In the order of the figures' columns and of the tables' rows.
+COLUMNS = ("low energy", "lowest ratio", "highest ratio", "random", "lowest adaptation", "highest adaptation")
 
 
 def run(lab: Lab):
@@ -81,7 +88,7 @@ def remove(model: Any, count: int, seed: int) -> tuple[dict[str, Any], dict[str,
             row[name] = {**_numbers(page, unedited), **_split(edited)}
             if dose == FURTHER:
                 pages[name] = page
-        draws = [decode(_without_random(base, layer, ratio, further, k), z) for k in range(RANDOM_DRAWS)]
+        draws = [decode(_at_random(base, layer, ratio, further, k), z) for k in range(RANDOM_DRAWS)]
         row["random"] = _mean([_numbers(page, unedited) for page in draws])
         if dose == FURTHER:
             pages["random"] = draws[0]
@@ -98,21 +105,11 @@ def finest(model: Any) -> networks.Pair:
     return networks.from_module(model, jax.ShapeDtypeStruct((1, model.latent), jnp.float32)).pairs[-1]
 
 
-def _without_random(model: Any, layer: str, ratio: np.ndarray, count: int, seed: int) -> Any:
+def _at_random(model: Any, layer: str, ratio: np.ndarray, count: int, seed: int) -> Any:
     """The control: as many filters of those left, at random."""
-    from flax import nnx
-
-    graphdef, state = nnx.split(model)
-    copy = nnx.merge(graphdef, state)
-    module = copy
-    for key in layer.split("."):
-        module = module[int(key)] if key.isdigit() else getattr(module, key)
     places = np.argwhere(np.isfinite(ratio))
-    chosen = places[np.random.default_rng(seed).permutation(len(places))[:count]]
-    kernel = np.array(module.kernel[...])
-    kernel[:, :, chosen[:, 0], chosen[:, 1]] = 0
-    module.kernel = nnx.Param(jnp.asarray(kernel))
-    return copy
+    order = np.random.default_rng(seed).permutation(len(places))
+    return interventions.remove_filters(model, layer, indices=places[order[:count]]).network
 
 
 def _split(model: Any) -> dict[str, float]:
@@ -140,58 +137,154 @@ def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: float(np.mean(given(key))) if given(key) else None for key in rows[0]}
 
 
-def draw(result, images):
-    sources = list(dict.fromkeys(key.split(": ")[0] for key in images))
+def at_share(network: Mapping[str, Any], share: float = FURTHER) -> dict[str, Any]:
+    """What a network's removals did at one dose, by what was removed; and those of low energy, which come before."""
+    dose = next(row for row in network["doses"] if row["share"] == share)
+    return {"low energy": network["low energy"], **dose}
+
+
+def fig6(result, images):
     drawn = {}
+    for name, found, pages in _shown(result, images):
+        columns, notes = _headings(found)
+        drawn[name] = figures.table(np.swapaxes(pages[:, :2], 0, 1), columns=columns, notes=notes)
+    return drawn
+
+
+def fig10(result, images):
+    return {
+        name: figures.table(np.swapaxes(pages, 0, 1), columns=_headings(found)[0])
+        for name, found, pages in _shown(result, images)
+    }
+
+
+def _shown(result, images) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:
+    """Of every network with images what its files' names end with, its numbers, and a column for each removal."""
+    sources = list(dict.fromkeys(key.split(": ")[0] for key in images))
+    networks = {"trained": result["trained"][0]} | {each["file"]: each for each in result["public"]}
     for source in sources:
-        found = result["trained"][0] if source == "trained" else _public(result, source)
-        ending = "" if source == sources[-1] else f"-{source}"
-        columns, notes, pages = _columns(
-            found, {k.split(": ", 1)[1]: v for k, v in images.items() if k.startswith(source)}
-        )
-        drawn[f"fig6{ending}"] = figures.table(np.swapaxes(pages[:, :2], 0, 1), columns=columns, notes=notes)
-        drawn[f"fig10{ending}"] = figures.table(np.swapaxes(pages, 0, 1), columns=columns)
+        pages = np.stack([images[f"{source}: {name}"] for name in ("unedited", *COLUMNS)])
+        yield "" if source == sources[-1] else source, networks[source], pages
+
+
+def _headings(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Above each column what is out and how many filters are left; below it what that left of the images."""
+    rows = at_share(found)
+    left = found["after_energy"] - rows["removed"]
+    columns = [f"unedited\n\n{found['filters']:,}", f"low energy\nout\n{found['after_energy']:,}"]
+    columns += [name.replace(" ", "\n") + f" out\n{left:,}" for name in COLUMNS[1:]]
+    number = lambda value: "-" if value is None else f"{value:.2f}"
+    notes = [f"{number(rows[name]['chroma'])}\n{rows[name]['distance']:.2f}" for name in COLUMNS]
+    return columns, ["chroma\ndistance", *notes]
+
+
+def fig6_numbers(result, images):
     count = len(result["trained"])
     everything = {f"trained here, {count} seed{'s' if count > 1 else ''}": result["trained"]}
     everything |= {f"{each['file']}, one network": [each] for each in result["public"]}
-    drawn["fig6-numbers"] = figures.removal(
+    return figures.removal(
         {name: [found["doses"] for found in networks] for name, networks in everything.items()},
         kinds=("random", *KINDS),
         numbers=("chroma", "edges", "distance"),
     )
-    return drawn
 
 
-def _public(result, source):
-    return next(each for each in result["public"] if each["file"] == source)
+def page(result) -> list[str]:
+    share, text = result["share"], []
+    named = {f"Trained here, {len(result['trained'])} networks (counts of the first)": result["trained"]}
+    for title, alike in (named | {each["file"]: [each] for each in result["public"]}).items():
+        first = alike[0]
+        text.append(
+            f"{title}: of {first['filters']:,} filters {first['after_energy']:,} are left without those of low energy, "
+            f"of these {first['below']:,} with a ratio below 0.9 and {first['above']:,} above 1.45. Then "
+            f"{at_share(first, share)['removed']:,} more of each kind:\n"
+        )
+        text.append(_left(alike, share))
+    return text
 
 
-def _columns(found, pages):
-    """Headings, notes and images of the figure's columns."""
-    equal = next(row for row in found["doses"] if row["share"] == FURTHER)
-    names = (
-        "unedited",
-        "low energy",
-        "lowest ratio",
-        "highest ratio",
-        "random",
-        "lowest adaptation",
-        "highest adaptation",
+def _left(alike: Sequence[Mapping[str, Any]], share: float) -> str:
+    """A table of what each removal leaves of colour and edges, and how far it moves the images."""
+    rows = []
+    for name in COLUMNS:
+        at = [at_share(network, share)[name] for network in alike]
+        given = lambda key, at=at: [each[key] for each in at if each[key] is not None] or [math.nan]
+        cells = [tables.interval(estimate(given(key))) for key in ("chroma", "edges", "checkerboard", "distance")]
+        rows.append([name, *(cell.removesuffix(" (n = 1)") for cell in cells)])
+    return tables.table(
+        ["removed", "chroma variance", "edge energy", "checkerboard energy", "distance to unedited"], rows
     )
-    left = found["after_energy"] - equal["removed"]
-    heading = {
-        "unedited": f"unedited\n\n{found['filters']:,}",
-        "low energy": f"low energy\nout\n{found['after_energy']:,}",
-    }
-    columns = [heading.get(name, name.replace(" ", "\n") + f" out\n{left:,}") for name in names]
-    notes = ["chroma\ndistance"]
-    for name in names[1:]:
-        numbers = found[name] if name == "low energy" else equal[name]
-        chroma = "-" if numbers["chroma"] is None else f"{numbers['chroma']:.2f}"
-        notes.append(f"{chroma}\n{numbers['distance']:.2f}")
-    return columns, notes, np.stack([pages[name] for name in names])
+
+
+@claim(
+    "C5",
+    "Removing low-ratio filters spares meaning, removing high-ratio filters removes colour.",
+    of=lambda result: [result["trained"], result["share"]],
+)
+def c5(networks: Sequence[Mapping[str, Any]], share: float) -> Verdicts:
+    """From what `remove` found, network by network, at the dose of a share of all filters."""
+    rows = [at_share(network, share) for network in networks]
+    found = []
+    quantities: tuple[Quantity, ...] = ("ratio", "adaptation")
+    for on in quantities:
+        low, high = f"lowest {on}", f"highest {on}"
+        less = lambda a, b, key: [
+            row[a][key] - row[b][key]  # noqa: B023
+            for row in rows
+            if row[a][key] is not None and row[b][key] is not None
+        ]
+        parts = [
+            part(f"chroma variance, {high} minus random", less(high, "random", "chroma"), "below", null=0.0),
+            part(f"chroma variance, {high} minus {low}", less(high, low, "chroma"), "below", null=0.0),
+            part(f"distance to unedited, {low} minus random", less(low, "random", "distance"), "below", null=0.0),
+            part(f"distance to unedited, {high} minus {low}", less(high, low, "distance"), "above", null=0.0),
+        ]
+        board = less(low, "random", "checkerboard")
+        if board:
+            parts.append(part(f"checkerboard energy, {low} minus random", board, "above", null=0.0))
+        says = (
+            "highest out: less colour than lowest or random out; lowest out: closer to the unedited, more checkerboard"
+        )
+        found.append(judged(on, says, parts))
+    return found[0], found[1]
+
+
+def remark(results) -> str:
+    text = ""
+    for network in results.get("removal", {}).get("public", []):
+        row = at_share(network, results["removal"]["share"])
+        left = {kind: f"{100 * row[kind]['chroma']:.0f} %" for kind in ("random", *KINDS)}
+        text += (
+            f" In {network['file']}, when {row['removed']:,} filters go after those of low energy, of the colour "
+            f"variance {left['random']} is left if they go at random, {left['lowest ratio']} if they have the lowest "
+            f"ratios, {left['highest ratio']} if the highest, {left['lowest adaptation']} if they add least to "
+            f"adaptation, and {left['highest adaptation']} if most."
+        )
+    if not text:
+        return ""
+    return (
+        "**What a filter's ratio says.** A high one: filter and next layer favour the same frequencies; mostly low "
+        "ones, since these carry the power of images, hence patches of colour. A low one: the next layer attenuates "
+        "what the filter makes. A filter's share of adaptation leaves out what is usual in both layers." + text
+    )
 
 
 EXPERIMENT = Experiment(
-    "removal", ("fig6", "fig10"), "filters removed by energy, ratio and adaptation", run, draw, "used"
+    "removal",
+    "filters removed by energy, ratio and adaptation",
+    run,
+    drawings=(
+        Drawing(
+            "fig6",
+            "Fig. 6: filters of the last layer but one removed. Under each column what is left of the colour variance, "
+            "and the distance to the unedited images in units of that of two random ones.",
+            fig6,
+        ),
+        Drawing("fig6-numbers", "What Fig. 6 and 10 show, in numbers, by how many filters are removed.", fig6_numbers),
+        Drawing("fig10", "Fig. 10: more of Fig. 6.", fig10),
+    ),
+    page=page,
+    claims=(c5,),
+    weights="used",
+    remark=remark,
 )

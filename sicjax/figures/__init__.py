@@ -2,10 +2,9 @@
 
 from sicjax.figures._compare import Dots, Row, compare, forest
 from sicjax.figures._directions import directions
-from sicjax.figures._distributions import Curve, distributions
+from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
 from sicjax.figures._kernels import Composition, kernels
-from sicjax.figures._levels import Level, levels
 from sicjax.figures._network import Edge, network_dot, network_tree
 from sicjax.figures._removal import removal
 from sicjax.figures._style import save
@@ -13,7 +12,6 @@ from sicjax.figures._training import Track, training
 
 __all__ = [
     "Composition",
-    "Curve",
     "Dots",
     "Edge",
     "Level",
@@ -25,7 +23,6 @@ __all__ = [
     "distributions",
     "forest",
     "kernels",
-    "levels",
     "network_dot",
     "network_tree",
     "removal",

@@ -1,10 +1,10 @@
-"""Ratios of several networks, level by level, and what their departure from 1 is made of: Fig. 4, 5, 8 and 9."""
+"""Ratios of networks, level by level, and what their mean's departure from 1 is made of: Fig. 4, 5, 8 and 9."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,120 +13,207 @@ from sicjax.sdr import Histogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 # Width of a bin as drawn; wider where there are too few pathways for it.
 WIDTH = 0.02
+# Levels side by side; a network of more goes on below.
+ACROSS = 4
+# Up to this many networks are drawn over one another.
+TOGETHER = 4
+# Inches: a panel of ratios, the strip below it and what that has for each network, what is written around both, and the
+# legend. Points: the letters of names of pairs.
+PANEL, STRIP, LINE, AROUND, LEGEND = 1.45, 0.14, 0.13, 1.1, 0.3
+SMALL = 5.5
+NULL = "taps shuffled (null)"
+PARTS = ("marginal", "adaptation")
 
 
-class Curve(NamedTuple):
-    """A network's ratios at one level; every field has an entry for each seed.
+class Level(NamedTuple):
+    """A pair of successive layers in one run of a network.
 
     Attributes:
-        label: of the network.
-        ratios: histograms.
-        shuffled: those with the taps of every kernel shuffled.
-        mean: mean ratios.
-        marginal: parts of the mean's departure from 1 that any pairing of the kernels shows.
+        name: of the pair.
+        ratios: their histogram.
+        shuffled: that with the taps of every kernel shuffled.
+        marginal: part of the mean's departure from 1 that any pairing of the kernels shows.
         adaptation: what the real pairing adds.
     """
 
-    label: str
-    ratios: Sequence[Histogram]
-    shuffled: Sequence[Histogram]
-    mean: Sequence[float]
-    marginal: Sequence[float]
-    adaptation: Sequence[float]
+    name: str
+    ratios: Histogram
+    shuffled: Histogram
+    marginal: float
+    adaptation: float
+
+
+# A run's levels from the finest; a network's runs differ in their seeds alone.
+Run: TypeAlias = Sequence[Level]
+Group: TypeAlias = Sequence[tuple[str, Sequence[Run]]]
+
+
+class _Scale(NamedTuple):
+    """What all panels of a figure have in common: how many are side by side, and the ranges of what they show."""
+
+    columns: int
+    ratios: tuple[float, float]
+    parts: tuple[float, float]
 
 
 @styled
-def distributions(levels: Sequence[Sequence[Curve]], *, title: str = "") -> Figure:
+def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "") -> Figure:
     """One column a level, from the finest: above the ratios, below their mean's departure from 1 in its two parts.
 
-    Thick are the ratios of all seeds together, thin, of up to two networks, the single seeds, dotted what shuffled
+    Thick are the ratios of all runs together, thin, of up to two networks, the single runs, dotted what shuffled
     kernels show.
 
     Arguments:
-        levels: for each level its networks.
+        groups: networks by label, each its runs; up to four networks of a group are drawn over one another, and those
+            of several groups too where they are no more.
         title: what kind of network it is, where the labels do not say.
 
     Raises:
         InputError: matplotlib is not installed.
     """
-    labels = list(dict.fromkeys(curve.label for level in levels for curve in level))
-    height = 0.55 + 0.13 * len(labels)
-    figure = new(PAGE, 2.1 + height)
-    panels = figure.subplots(2, len(levels), squeeze=False, height_ratios=(2.1, height), sharex="row")
-    low, high = _range([histogram for level in levels for curve in level for histogram in curve.ratios])
-    for k, (level, panel, strip) in enumerate(zip(levels, *panels, strict=True)):
-        for curve in level:
-            _draw(panel, curve, labels.index(curve.label), fill=len(level) <= 2)
-        _frame(panel, level, k, len(levels))
-        panel.set_xlim(low, high)
-        _parts(strip, level, labels)
-    panels[0, 0].set_ylabel(f"{title}: density of pathways" if title else "density of pathways")
-    panels[1, 0].set_yticks(range(len(labels)), labels)
-    _legend(figure, panels[0, 0], labels)
+    every = [network for group in groups for network in group.items()]
+    if len(every) <= TOGETHER:
+        given: list[Group] = [every]
+    else:
+        apart = [list(group.items()) for group in groups]
+        given = [group[k : k + TOGETHER] for group in apart for k in range(0, len(group), TOGETHER)]
+    levels = [level for group in given for _, runs in group for run in runs for level in run]
+    scale = _Scale(
+        max(1, min(max(map(_depth, given)), ACROSS)),
+        _range([level.ratios for level in levels]),
+        _ends([(level.marginal, level.adaptation) for level in levels]),
+    )
+    heights = [LEGEND + _lines(group) * (PANEL + STRIP + (LINE + SMALL / 60) * len(group) + AROUND) for group in given]
+    figure = new(PAGE, sum(heights))
+    for group, part in zip(given, figure.subfigures(len(given), 1, squeeze=False, height_ratios=heights), strict=True):
+        _group(part[0], group, scale, title)
     return figure
 
 
-def _frame(panel: Axes, level: Sequence[Curve], k: int, count: int) -> None:
+def _depth(group: Group) -> int:
+    return max((len(run) for _, runs in group for run in runs), default=0)
+
+
+def _lines(group: Group) -> int:
+    return max(1, -(-_depth(group) // ACROSS))
+
+
+def _group(part: SubFigure, group: Group, scale: _Scale, title: str) -> None:
+    """Networks drawn over one another."""
+    depth, lines = _depth(group), _lines(group)
+    columns, strip = scale.columns, STRIP + LINE * len(group)
+    panels = part.subplots(2 * lines, columns, squeeze=False, height_ratios=[PANEL, strip] * lines)
+    for k, (above, below) in enumerate(zip(panels[::2].ravel(), panels[1::2].ravel(), strict=True)):
+        drawn = {n: [run[k] for run in runs] for n, (_, runs) in enumerate(group) if len(runs[0]) > k}
+        for panel in (above, below):
+            panel.set_visible(bool(drawn) or depth == 0)
+        for n, runs in drawn.items():
+            _ratios(above, runs, n, fill=len(drawn) <= 2)
+        _frame(above, scale, first=k % columns == 0, title=title)
+        _head(above, "no pair of layers" if depth == 0 else _place(k, group), drawn.values(), PAGE / columns)
+        _parts(below, drawn, len(group), scale)
+    _legend(part, [label for label, _ in group])
+
+
+def _frame(panel: Axes, scale: _Scale, *, first: bool, title: str) -> None:
     panel.axvline(1, color="0.55", linewidth=0.7, zorder=0)
-    where = "finest level" if k == 0 else "coarsest level" if k == count - 1 else f"level {k + 1}"
-    panel.set_title(where if count > 1 else "only level")
+    panel.set_xlim(scale.ratios)
     panel.set_ylim(bottom=0)
     panel.set_xlabel("spectral dependency ratio")
-    sizes = dict.fromkeys(f"{len(c.ratios)} × {c.ratios[0].defined:,}" for c in level)
-    panel.text(
-        0.98, 0.97, "pathways\n" + "\n".join(sizes), transform=panel.transAxes, ha="right", va="top", fontsize=5.5
-    )
+    if first:
+        panel.set_ylabel(f"{title}: density of pathways" if title else "density of pathways")
 
 
-def _draw(panel: Axes, curve: Curve, k: int, *, fill: bool) -> None:
-    colour, dashes = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
-    merged, shuffled = (reduce(Histogram.merge, each) for each in (curve.ratios, curve.shuffled))
-    together = _together(merged)
-    x, y = _steps(merged, together)
+def _place(k: int, group: Group) -> str:
+    """What a level is called; the coarsest only where it is that of every network."""
+    depths = {len(runs[0]) for _, runs in group}
+    if depths == {1}:
+        return "only level"
+    return "finest level" if k == 0 else "coarsest level" if depths == {k + 1} else f"level {k + 1}"
+
+
+def _head(panel: Axes, place: str, drawn: Any, width: float) -> None:
+    """The level's name, and below it in small the pairs, as wide as the panel allows, and their pathways."""
+    lines = []
+    for runs in drawn:
+        count = f"{runs[0].ratios.defined:,}" if len(runs) == 1 else f"{len(runs)} × {runs[0].ratios.defined:,}"
+        letters = int(0.85 * width * 72 / (0.55 * SMALL)) - len(count) - 2
+        lines.append(f"{_shortened(runs[0].name, letters)}, {count}")
+    lines = list(dict.fromkeys(lines))
+    panel.set_title(place, pad=4 + 1.25 * SMALL * len(lines))
+    panel.annotate(
+        "\n".join(lines), (0.5, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points",
+        ha="center", va="bottom", fontsize=SMALL,
+    )  # fmt: skip
+
+
+def _shortened(name: str, letters: int) -> str:
+    """A pair's name of so many letters at most: without what its layers' names begin with, the longest first."""
+    layers = name.split(" to ")
+    while len(" to ".join(layers)) > letters and any("." in layer for layer in layers):
+        head = max((layer.partition(".")[0] for layer in layers if "." in layer), key=len)
+        layers = [layer.removeprefix(f"{head}.") for layer in layers]
+    text = " to ".join(layers)
+    return text if len(text) <= letters else "…" + text[1 - letters :]
+
+
+def _ratios(panel: Axes, runs: Sequence[Level], n: int, *, fill: bool) -> None:
+    colour, dashes = COLOURS[n % len(COLOURS)], DASHES[n % len(DASHES)]
+    ratios = reduce(Histogram.merge, [run.ratios for run in runs])
+    shuffled = reduce(Histogram.merge, [run.shuffled for run in runs])
+    together = _together(ratios)
+    x, y = _steps(ratios, together)
     if fill:
         panel.fill_between(x, y, color=colour, alpha=0.16, linewidth=0)
     panel.plot(x, y, color=colour, linestyle=dashes)
-    if fill and len(curve.ratios) > 1:
-        for one in curve.ratios:
-            panel.plot(*_steps(one, together), color=colour, linewidth=0.35, alpha=0.6)
+    if fill and len(runs) > 1:
+        for run in runs:
+            panel.plot(*_steps(run.ratios, together), color=colour, linewidth=0.35, alpha=0.6)
     panel.plot(*_steps(shuffled, _together(shuffled)), color=colour, linestyle=":", linewidth=0.8)
 
 
-def _parts(strip: Axes, level: Sequence[Curve], labels: Sequence[str]) -> None:
-    """Marginal (open) and adaptation (filled) of every seed, and the mean of each as a bar."""
+def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale: _Scale) -> None:
+    """Marginal (open) and adaptation (filled) of every run, and the mean of each as a bar; a line for each network."""
     strip.axvline(0, color="0.55", linewidth=0.7, zorder=0)
-    for curve in level:
-        k = labels.index(curve.label)
-        colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
-        for values, filled, shift in ((curve.marginal, False, -0.17), (curve.adaptation, True, 0.17)):
-            height = np.full(len(values), k + shift)
-            face = colour if filled else "white"
+    for n, runs in drawn.items():
+        colour, marker = COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)]
+        marginal, adaptation = [run.marginal for run in runs], [run.adaptation for run in runs]
+        for values, face, height in ((marginal, "white", n - 0.17), (adaptation, colour, n + 0.17)):
             strip.plot(
-                values, height, marker, markersize=2.6, markerfacecolor=face, color=colour, markeredgewidth=0.7,
-                clip_on=False,
+                values, np.full(len(values), height), marker, markersize=2.6, markerfacecolor=face, color=colour,
+                markeredgewidth=0.7, clip_on=False,
             )  # fmt: skip
-            strip.plot([np.mean(values)] * 2, [k + shift - 0.14, k + shift + 0.14], color=colour, linewidth=1.2)
-    strip.set_ylim(len(labels) - 0.5, -0.5)
+            if len(values) > 1:
+                strip.plot([np.mean(values)] * 2, [height - 0.14, height + 0.14], color=colour, linewidth=1.2)
+    strip.set_xlim(scale.parts)
+    strip.set_ylim(max(count, 1) - 0.5, -0.5)
     strip.set_yticks([])
-    strip.margins(x=0.12)
-    strip.set_xlabel("mean − 1: ○ marginal, ● adaptation")
+    strip.set_xlabel("mean − 1, in two parts")
     strip.spines["left"].set_visible(False)
-    strip.tick_params(axis="y", length=0)
 
 
-def _legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
+def _legend(part: SubFigure, labels: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=COLOURS[k % len(COLOURS)], linestyle=DASHES[k % len(DASHES)], label=label)
-        for k, label in enumerate(labels)
-    ]
-    handles.append(Line2D([], [], color="0.3", linestyle=":", linewidth=0.8, label="taps shuffled (null)"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), handlelength=2.2)
+        Line2D(
+            [], [], color=COLOURS[n % len(COLOURS)], linestyle=DASHES[n % len(DASHES)], label=label,
+            marker=MARKERS[n % len(MARKERS)], markersize=3,
+        )
+        for n, label in enumerate(labels)
+    ]  # fmt: skip
+    handles.append(Line2D([], [], color="0.3", linestyle=":", linewidth=0.8, label=NULL))
+    for face, label in zip(("white", "0.3"), PARTS, strict=True):
+        look = {"marker": "o", "markersize": 2.6, "markeredgewidth": 0.7, "markerfacecolor": face}
+        handles.append(Line2D([], [], color="0.3", linestyle="", label=label, **look))
+    # About 130 letters fit beside one another, and each handle takes the place of ten.
+    widths = [10 + len(handle) for handle in (*labels, NULL, *PARTS)]
+    columns = len(widths) if sum(widths) <= 130 else max(1, 130 // max(widths))
+    part.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=2.8)
 
 
 def _together(histogram: Histogram) -> int:
@@ -146,8 +233,22 @@ def _steps(histogram: Histogram, together: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _range(histograms: Sequence[Histogram]) -> tuple[float, float]:
-    """What holds 99 % of every distribution, and 1."""
-    ends = [(h.quantile(0.005), h.quantile(0.99)) for h in histograms if h.defined]
-    low = min([low for low, _ in ends if np.isfinite(low)], default=0.5)
-    high = max([high for _, high in ends if np.isfinite(high)], default=1.5)
-    return max(min(low, 0.8) - 0.05, 0), min(max(high, 1.2) + 0.05, 4)
+    """What holds 99 % of every distribution, and 1; a tail above is cut where it is longer than a normal one's."""
+    quantiles = np.array([[h.quantile(q) for q in (0.005, 0.5, 0.75, 0.99)] for h in histograms if h.defined]).reshape(
+        -1, 4
+    )
+    # What lies outside the bins has no quantile.
+    if not np.isfinite(quantiles[:, :3]).all() or not len(quantiles):
+        return 0.0, max([h.edges[-1] for h in histograms], default=2.0)
+    lowest, median, upper, highest = quantiles.T
+    low, high = lowest.min(), np.minimum(highest, upper + 3 * (upper - median)).max()
+    return max(min(low, 0.8) - 0.05, 0), max(high, 1.2) + 0.05
+
+
+def _ends(values: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """What holds all numbers that are finite, and 0."""
+    finite = [value for both in values for value in both if np.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    margin = 0.12 * (high - low) or 0.01
+    return low - margin, high + margin

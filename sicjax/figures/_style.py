@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from sicjax._errors import InputError, missing_package
 
@@ -68,24 +68,27 @@ def new(width: float, height: float) -> Figure:
 
 
 @styled
-def save(figure: Figure, path: Path) -> list[Path]:
-    """Writes a figure as PNG and PDF, the same bytes for the same figure.
+def save(figure: Figure, path: Path, endings: Sequence[Literal[".png", ".pdf"]] = (".png", ".pdf")) -> list[Path]:
+    """Writes a figure as PNG, PDF or both, the same bytes for the same figure.
 
     Arguments:
         figure: to write.
         path: without an ending; its folder is made.
+        endings: of the files.
 
     Returns:
-        The two files.
+        The files.
 
     Raises:
         InputError: files that cannot be written.
     """
-    files = [path.with_name(path.name + ending) for ending in (".png", ".pdf")]
+    files = [path.with_name(path.name + ending) for ending in endings]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(files[0], dpi=200, metadata={"Software": None})
-        figure.savefig(files[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+        for file in files:
+            # Without dates and versions.
+            stamps = ("Software",) if file.suffix == ".png" else ("CreationDate", "Producer", "Creator")
+            figure.savefig(file, dpi=200, metadata=dict.fromkeys(stamps))
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     return files

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from sicjax import sdr
 from sicjax.interventions._arrays import Arrays, find_kernel, open_network
@@ -21,11 +22,11 @@ class Removed(NamedTuple):
 
     Attributes:
         layer: name of the array that was edited.
-        by: the criterion.
+        by: the criterion of `values`; what was chosen by, unless it was by indices.
         unit: `filter` or `channel`.
         indices: of each one removed, `(input, intermediate)`, or `(intermediate,)` for channels.
         values: the criterion of each one removed.
-        criterion: of all, as it was chosen by; NaN for what was zero before or is not defined.
+        criterion: of all; NaN for what was zero before or is not defined.
         total: filters, or channels, in the layer.
         remaining: those with any weight left.
     """
@@ -62,6 +63,7 @@ def remove_filters(
     count: int | None = None,
     below: float | None = None,
     above: float | None = None,
+    indices: ArrayLike | None = None,
     unit: Unit = "filter",
     next_layer: str | None = None,
     layout: Layout | None = None,
@@ -69,8 +71,8 @@ def remove_filters(
     """Sets filters of a layer to zero in a new network; the one given is left as it is.
 
     A filter is one `(input, intermediate)` kernel, as in the paper's Fig. 6 and 10; a layer of 128 inputs and 64
-    outputs has 8,192. Those that are zero already are never chosen again, so that a second removal from an edited
-    network adds to the first. Biases and batch norms stay: a channel without filters still has their constant.
+    outputs has 8,192. Those that are zero already are chosen again by indices alone, so that a second removal from an
+    edited network adds to the first. Biases and batch norms stay: a channel without filters still has their constant.
 
     Arguments:
         network: a Flax NNX module, a pytree of parameters (Flax Linen's, or any), arrays by name, or the path of a
@@ -83,13 +85,16 @@ def remove_filters(
             the two differ: a share depends on which other filters there are.
         remove, count: so many of the `lowest` or `highest`.
         below, above: or all beyond a threshold, in the units of the criterion.
+        indices: or these, whatever their criterion: `(input, intermediate)` of each filter, shape `(n, 2)`, or
+            `(intermediate,)` of each channel, shape `(n, 1)` or `(n,)`; as `Removed.indices`, counted from 0.
         unit: `filter`, or `channel` for all filters of an intermediate channel at once.
         next_layer: with channels, a layer whose kernels that read them become zero too, so that nothing of a bias or
             batch norm is left of them.
         layout: `HWIO`, `OIHW` or `IOHW`; only where neither the name nor the pair tells it.
 
     Raises:
-        ValueError: an unknown criterion, unit or rule, or a pair that is needed and not given.
+        ValueError: an unknown criterion, unit or rule, indices that the layer does not have, or a pair that is needed
+            and not given.
         InputError: a file that cannot be read in full, no such layer, a layout that cannot be told, a pair of another
             kernel.
 
@@ -111,7 +116,7 @@ def remove_filters(
     kernel = as_flax(array, layout_here, groups)
 
     values = criterion(kernel, by=by, pair=pair, unit=unit)
-    chosen = choose(values, remove=remove, count=count, below=below, above=above)
+    chosen = choose(values, remove=remove, count=count, below=below, above=above, indices=indices)
     mask = np.broadcast_to(chosen, kernel.shape[-2:])
     changed = {name: _without(arrays.named[name], mask_as(mask, layout_here, array.ndim - 2, groups))}
     if next_layer is not None:

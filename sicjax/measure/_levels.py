@@ -22,8 +22,9 @@ def by_level(measured: Sequence[Measured]) -> dict[str, list[tuple[str, list[fig
     files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
     for result in measured:
         chains: dict[str, list[figures.Level]] = {}
-        for pair, ratios in zip(result.network.pairs, result.histograms, strict=True):
-            level = figures.Level(pair.name, ratios, _shuffled(pair.cascade, ratios.edges))
+        for pair, row, ratios in zip(result.network.pairs, result.rows, result.histograms, strict=True):
+            shuffled = _shuffled(pair.cascade, ratios.edges)
+            level = figures.Level(pair.name, ratios, shuffled, row.marginal, row.adaptation)
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]

@@ -32,12 +32,12 @@ def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
     files = [folder / name for name in ("pairs.csv", "result.json", "histograms.png")]
-    figure = figures.levels(by_level(measured))
+    figure = figures.distributions(*({label: [run] for label, run in found} for found in by_level(measured).values()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_csv(measured, files[0])
         files[1].write_text(json.dumps([as_json(result) for result in measured], indent=1) + "\n")
-        figure.savefig(files[2], dpi=200)
+        figures.save(figure, files[2].with_suffix(""), [".png"])
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
     return files

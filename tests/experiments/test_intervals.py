@@ -8,10 +8,13 @@ import pytest
 from scipy import stats
 
 from sicjax import sdr
-from sicjax.experiments import PRESETS, claims
+from sicjax.experiments import PRESETS
 from sicjax.experiments._measured import EDGES, _coarse, histogram_of, mode
 from sicjax.experiments._readings import READINGS, ratios
 from sicjax.experiments._statistics import as_json, estimate, judged, part
+from sicjax.experiments.gan_levels import c1, c2
+from sicjax.experiments.public import judged_one_by_one
+from sicjax.experiments.vae_levels import c3, c4
 
 RNG = np.random.default_rng(0)
 
@@ -45,7 +48,7 @@ def test_a_claim_holds_if_every_part_does_and_fails_if_one_fails():
     good, bad = part("good", [1, 1.1, 0.9], "above"), part("bad", [-1, -1.1, -0.9], "above")
     open_ = part("open", [1, -1, 0], "above")
     for parts, verdict in (([good], "holds"), ([good, open_], "undecided"), ([good, open_, bad], "fails")):
-        assert judged("C0", "ratio", "", parts).verdict == verdict
+        assert judged("ratio", "", parts).verdict == verdict
 
 
 def test_many_tests_widen_the_interval():
@@ -73,17 +76,17 @@ def seeds(*levels_):
 
 def test_c1_to_c4_follow_the_ratios():
     near, broad = seeds(level(), level()), seeds(level(std=0.4, below=0.4), level(std=0.2))
-    assert [each.verdict for each in claims.c1(near)] == ["holds", "holds"]
-    assert claims.c1(seeds(level(median=1.3)))[0].verdict == "fails"
-    assert claims.c2(near, broad)[0].verdict == "holds" and claims.c2(broad, near)[0].verdict == "fails"
-    assert claims.c4(broad, near)[0].verdict == "holds"
+    assert [each.verdict for each in c1(near)] == ["holds", "holds"]
+    assert c1(seeds(level(median=1.3)))[0].verdict == "fails"
+    assert c2(near, broad)[0].verdict == "holds" and c2(broad, near)[0].verdict == "fails"
+    assert c4(broad, near)[0].verdict == "holds"
     encoder = seeds(level(mode=0.8, median=0.9, adaptation=-0.1))
-    assert [each.verdict for each in claims.c3(encoder, near)] == ["holds", "holds"]
-    assert claims.c3(seeds(level(mode=1.2, median=1.2)), near)[0].verdict == "fails"
+    assert [each.verdict for each in c3(encoder, near)] == ["holds", "holds"]
+    assert c3(seeds(level(mode=1.2, median=1.2)), near)[0].verdict == "fails"
 
 
 def test_levels_that_depend_on_no_weight_are_left_out():
-    (ratio, _) = claims.c1(seeds(level(structural=True, median=9.0), level()))
+    (ratio, _) = c1(seeds(level(structural=True, median=9.0), level()))
     assert ratio.verdict == "holds" and all("finest" not in each.what for each in ratio.parts)
 
 
@@ -137,6 +140,6 @@ def test_public_networks_meet_in_the_claims_that_need_two():
         file("other", "place two discriminator.pt", discriminator=[level()]),
         file("vae", "place three", encoder=[level()], decoder=[level(std=0.2)]),
     ]
-    found = {(claim, name): both for claim, name, both in claims.of_public({"public": {"files": files}})}
+    found = {(claim, name): both for claim, name, both in judged_one_by_one({"public": {"files": files}})}
     assert set(found) == {("C1", "g"), ("C1", "vae"), ("C2", "g and d"), ("C3", "vae"), ("C4", "vae and g")}
     assert all(each.point for each in found["C2", "g and d"][0].parts)

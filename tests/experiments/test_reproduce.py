@@ -12,7 +12,7 @@ import pytest
 
 from sicjax import cli, experiments, train
 from sicjax._errors import InputError
-from sicjax.experiments import claims
+from sicjax.experiments.public import judged_one_by_one
 
 TINY = {"images": 40, "size": 8, "latent": 4, "kernel": 3, "steps": 4, "batch": 8}
 OFTEN = {"log_every": 2, "sample_every": 2, "measure_every": 2, "save_every": 4, "keep": 1}
@@ -84,7 +84,7 @@ def test_the_report_judges_the_claims_whose_experiments_are_there(reproduced):
     folder, _, _ = reproduced
     page = experiments.write_report([folder], folder / "report.md").read_text()
     judged = json.loads((folder / "claims.json").read_text())
-    assert set(judged) == {claim.name for claim in claims.CLAIMS}
+    assert set(judged) == {claim.name for claim in experiments.CLAIMS}
     for claim, (ratio, adaptation) in judged.items():
         assert (ratio["on"], adaptation["on"], ratio["claim"]) == ("ratio", "adaptation", claim)
         assert {ratio["verdict"], adaptation["verdict"]} <= {"holds", "fails", "undecided"}
@@ -127,7 +127,7 @@ def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_wei
     # What the design states of this file, from fine to coarse.
     means = [level["mean"] for level in vae["networks"]["encoder"]]
     assert means == pytest.approx([1.10, 1.06, 1.03], abs=0.005)
-    judged = {claim: both for claim, _, both in claims.of_public(results)}
+    judged = {claim: both for claim, _, both in judged_one_by_one(results)}
     assert set(judged) == {"C1", "C3"}
     assert not any(part.point for part in judged["C3"][0].parts if "encoder" in part.what)
     page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
@@ -144,6 +144,7 @@ def test_a_folder_of_another_preset_is_refused_and_more_seeds_are_welcome(reprod
 
 def test_figures_are_chosen_by_name():
     names = lambda *given: [each.name for each in experiments.chosen(given)]
+    assert names("fig6-numbers") == ["removal"]
     assert names("fig9", "fig3a", "fig7") == ["illustration", "sweep"]
     assert names("all") == [each.name for each in experiments.EXPERIMENTS]
     with pytest.raises(InputError, match="nothing to reproduce is called fig2; there are fig3, fig4"):

@@ -1,0 +1,94 @@
+"""The figure of distributions: whatever is given is drawn once, labelled, and within the panel."""
+
+import numpy as np
+import pytest
+
+from sicjax import figures, sdr
+from sicjax.figures import Level
+
+EDGES = np.linspace(0, 4, 401)
+
+
+def level(name="net.a to net.b", centre=1.0, marginal=0.1, adaptation=-0.05):
+    values = np.random.default_rng(0).normal(centre, 0.1, 4000)
+    histogram = sdr.Histogram(np.histogram(values, EDGES)[0], EDGES, 0, 0, 0)
+    return Level(name, histogram, histogram, marginal, adaptation)
+
+
+def texts(axes):
+    return " ".join(text.get_text() for text in axes.texts)
+
+
+def shown(part):
+    """Panels of ratios that are seen, row by row."""
+    return [axes for axes in part.axes if axes.get_visible() and axes.get_xlabel() == "spectral dependency ratio"]
+
+
+def labels(part):
+    return [text.get_text() for legend in part.legends for text in legend.get_texts()]
+
+
+def test_networks_of_one_label_in_several_files_are_all_drawn():
+    (part,) = figures.distributions({"net": [[level()]]}, {"net": [[level(centre=1.3)]]}).subfigs
+    assert labels(part) == ["net", "net", "taps shuffled (null)", "marginal", "adaptation"]
+    (panel,) = shown(part)
+    peaks = [line.get_xdata()[np.argmax(line.get_ydata())] for line in panel.lines if line.get_linestyle() != ":"]
+    assert {round(peak, 1) for peak in peaks[1:]} == {1.0, 1.3}
+
+
+def test_many_networks_get_panels_of_their_own():
+    groups = [{f"net {k}": [[level()]]} for k in range(3)] + [{f"chain {k}": [[level()]] for k in range(5)}]
+    parts = figures.distributions(*groups).subfigs
+    drawn = [labels(part)[:-3] for part in parts]
+    assert drawn == [["net 0"], ["net 1"], ["net 2"], [f"chain {k}" for k in range(4)], ["chain 4"]]
+
+
+def test_levels_beyond_the_width_of_a_page_go_on_below():
+    run = [level(f"net.{k} to net.{k + 1}") for k in range(6)]
+    (part,) = figures.distributions({"net": [run, run]}).subfigs
+    panels = shown(part)
+    assert [panel.get_title() for panel in panels] == [
+        "finest level",
+        *(f"level {k}" for k in range(2, 6)),
+        "coarsest level",
+    ]
+    assert "net.5 to net.6, 2 × 4,000" in texts(panels[-1])
+    rows = {round(panel.get_position().y0, 3) for panel in panels}
+    assert len(rows) == 2
+
+
+def test_long_names_keep_what_tells_layers_apart():
+    (part,) = figures.distributions(
+        {"net": [[level("module.features.stage1.conv1 to module.features.stage1.conv2")] * 4]}
+    ).subfigs
+    assert texts(shown(part)[0]) == "conv1 to conv2, 4,000"
+    (part,) = figures.distributions(
+        {"net": [[level("/a/very/long/name/of/onnx/conv1 to /a/very/long/name/conv2")] * 4]}
+    ).subfigs
+    assert texts(shown(part)[0]).startswith("…") and "conv2, 4,000" in texts(shown(part)[0])
+
+
+@pytest.mark.parametrize("centre", [0.3, 1.0, 3.0])
+def test_every_distribution_is_within_its_panel(centre):
+    (part,) = figures.distributions({"net": [[level(centre=centre), level()]]}).subfigs
+    for panel in shown(part):
+        low, high = panel.get_xlim()
+        assert low <= min(centre - 0.3, 0.95) + 0.1 and high >= max(centre + 0.2, 1)
+
+
+def test_long_tails_are_cut_and_undefined_numbers_left_out():
+    counts = np.zeros(400, int)
+    counts[90:110], counts[399] = 100, 60
+    tail = level()._replace(ratios=sdr.Histogram(counts, EDGES, 0, 40, 0), marginal=float("nan"))
+    (part,) = figures.distributions({"net": [[tail]]}).subfigs
+    assert shown(part)[0].get_xlim()[1] < 1.5
+    empty = sdr.Histogram(np.zeros(400, int), EDGES, 0, 0, 5)
+    (part,) = figures.distributions({"net": [[Level("a to b", empty, empty, np.nan, np.nan)]]}).subfigs
+    assert "a to b, 0" in texts(shown(part)[0])
+
+
+def test_no_pair_is_said(tmp_path):
+    for figure in (figures.distributions(), figures.distributions({"net": [[]]})):
+        (part,) = figure.subfigs
+        assert shown(part)[0].get_title() == "no pair of layers"
+        assert figures.save(figure, tmp_path / "none", [".png"]) == [tmp_path / "none.png"]
