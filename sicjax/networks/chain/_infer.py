@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks._names import is_flax, layer_name
+from sicjax.weights import is_flax, layer_name
 
 # Worse than any number of channel counts that match.
 _IMPOSSIBLE = -(10**9)

@@ -9,7 +9,7 @@ import numpy as np
 from sicjax.networks import _spatial
 from sicjax.networks._aten import Aten, Parameter, Rule
 from sicjax.networks._flow import Flow
-from sicjax.networks._names import layer_name
+from sicjax.weights import layer_name
 from sicjax.networks._network import Layer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -38,6 +39,11 @@ class Layer(NamedTuple):
     @property
     def outputs(self) -> int:
         return self.kernel.shape[-1]
+
+    @property
+    def taps(self) -> int:
+        """How many numbers the kernel has with the zeros of its dilation."""
+        return self.kernel.size * math.prod(self.dilation)
 
 
 class Pair(NamedTuple):

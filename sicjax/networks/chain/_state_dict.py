@@ -11,7 +11,7 @@ import numpy as np
 from sicjax._errors import InputError
 from sicjax.networks._chain import Break, Chain, link
 from sicjax.networks._infer import Kernel, Reading, readings
-from sicjax.networks._names import is_dense, is_flax, is_kernel, layer_name, one_for_each, to_flax
+from sicjax.weights import is_dense, is_flax, is_kernel, layer_name, one_for_each, to_flax
 from sicjax.networks._network import Layer, Network, Skipped
 from sicjax.weights import Tensors
 

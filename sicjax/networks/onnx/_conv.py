@@ -9,7 +9,7 @@ import numpy as np
 
 from sicjax._errors import InputError
 from sicjax.networks._flow import BATCH, CHANNEL, Flow
-from sicjax.networks._names import layer_name, to_flax
+from sicjax.weights import layer_name, to_flax
 from sicjax.networks._network import Layer
 from sicjax.networks._onnx_step import Operator, Step, Value
 from sicjax.networks._onnx_tensors import Constant

@@ -7,7 +7,7 @@ from typing import Any
 from sicjax.networks import _aten_conv, _aten_parts, _aten_places, _aten_resize, _aten_shapes
 from sicjax.networks._aten import UNKNOWN, Aten, Rule, flows, parameters
 from sicjax.networks._flow import Flow
-from sicjax.networks._names import layer_name
+from sicjax.weights import layer_name
 
 
 def _elementwise(aten, name, *args, **named):

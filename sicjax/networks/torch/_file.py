@@ -11,7 +11,7 @@ from sicjax.networks._aten_parameters import ON_PARAMETERS
 from sicjax.networks._network import Network
 from sicjax.networks._torch_export import follow
 from sicjax.networks._torchscript import Interpreter
-from sicjax.weights._programs import Script, program_kind, read_exported, read_script
+from sicjax.weights import Script, program_kind, read_exported, read_script
 
 
 def is_torch_program(path: Path) -> bool:

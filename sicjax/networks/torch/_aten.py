@@ -17,7 +17,7 @@ from sicjax._errors import InputError
 from sicjax.networks import _spatial
 from sicjax.networks._flow import BATCH, CHANNEL, Flow
 from sicjax.networks._graph import Graph
-from sicjax.networks._names import is_kernel, layer_name, to_flax
+from sicjax.weights import is_kernel, layer_name, to_flax
 
 Rule = Callable[..., Any]
 # Values computed from parameters, values made of nothing, channels of a value, convolutions: real networks come

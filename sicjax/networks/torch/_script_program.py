@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sicjax.networks._aten import UNKNOWN, Aten, Parameter
-from sicjax.weights._programs import Script
-from sicjax.weights._unpickler import Inert, Tensor
+from sicjax.weights import Script
+from sicjax.weights import Inert, Tensor
 
 _LONGEST_PATH = 1000
 

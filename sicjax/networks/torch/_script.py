@@ -18,7 +18,7 @@ from sicjax.networks._torchscript_branch import Contents
 from sicjax.networks._torchscript_calls import dotted, gives_up, operator, range_of
 from sicjax.networks._torchscript_program import Function, Module, Program
 from sicjax.networks._torchscript_values import item
-from sicjax.weights._programs import Script
+from sicjax.weights import Script
 
 # Statements that are followed and parts of the lists they use, and calls within calls: real programs come nowhere near.
 _MOST_STEPS = 300_000

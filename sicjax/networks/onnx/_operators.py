@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sicjax.networks._flow import BATCH, CHANNEL, REPEAT, Flow
-from sicjax.networks._names import layer_name
+from sicjax.weights import layer_name
 from sicjax.networks._onnx_conv import convolution
 from sicjax.networks._onnx_pool import pool, resampled, resize, statistic
 from sicjax.networks._onnx_step import Operator, Step

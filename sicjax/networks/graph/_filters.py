@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -41,10 +41,29 @@ def aligned(kernel: Any, groups: int) -> Any:
     return xp.moveaxis(split, -2, -3).reshape(*k, inner * groups, outputs // groups)
 
 
-def linear_filter(factor: int) -> np.ndarray:
-    """The taps of linear interpolation by a whole factor, places between as for images (half-pixel centres)."""
-    reach = np.arange(-factor + (factor % 2 == 0) * 0.5 + (factor % 2), factor)
-    return 1 - np.abs(reach) / factor
+def linear(r: np.ndarray) -> np.ndarray:
+    """The weight of a place at distance `r` in linear interpolation."""
+    return np.maximum(1 - np.abs(r), 0)
+
+
+def cubic(r: np.ndarray, a: float) -> np.ndarray:
+    """The weight of a place at distance `r` in cubic interpolation with coefficient `a` (Keys 1981)."""
+    r = np.abs(r)
+    near, far = (a + 2) * r**3 - (a + 3) * r**2 + 1, a * r**3 - 5 * a * r**2 + 8 * a * r - 4 * a
+    return np.where(r <= 1, near, np.where(r < 2, far, 0))
+
+
+def interpolation(weight: Callable[[np.ndarray], np.ndarray], reach: int, factor: int, *, between: bool) -> np.ndarray:
+    """The taps of an interpolation by a whole factor.
+
+    Arguments:
+        weight: of a place by its distance.
+        reach: the distance from which on weights are 0.
+        factor: in how many places one becomes.
+        between: whether new places stand half a step beside the old ones, rather than on them.
+    """
+    places = np.arange(-reach * factor + (not between), reach * factor) + 0.5 * between
+    return weight(places / factor)
 
 
 def outer(taps: Sequence[np.ndarray]) -> np.ndarray:

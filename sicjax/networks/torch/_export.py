@@ -12,7 +12,7 @@ from sicjax.networks._aten import UNKNOWN, Aten, Parameter
 from sicjax.networks._aten_join import joined
 from sicjax.networks._branches import BOTH
 from sicjax.networks._flow import BATCH, Flow
-from sicjax.weights._programs import Exported
+from sicjax.weights import Exported
 
 # Operators that hold a part of the program and pass it values as they are.
 _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "invoke_subgraph")
