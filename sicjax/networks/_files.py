@@ -7,16 +7,31 @@ from pathlib import Path
 
 from sicjax import weights
 from sicjax._errors import InputError
-from sicjax.networks._keras import from_keras
-from sicjax.networks._network import Network
-from sicjax.networks._onnx import from_onnx
 from sicjax.networks._saved import from_run
-from sicjax.networks._sidecar import from_sidecar
-from sicjax.networks._state_dict import from_names
-from sicjax.networks._torch import from_torch, is_torch_program
+from sicjax.networks.chain import from_names, from_sidecar
+from sicjax.networks.graph import Network
+
+
+def _onnx(path: Path) -> Network:
+    from sicjax.networks.onnx import from_onnx
+
+    return from_onnx(path)
+
+
+def _keras(path: Path) -> Network:
+    from sicjax.networks.keras import from_keras
+
+    return from_keras(path)
+
+
+def _torch(path: Path) -> Network:
+    from sicjax.networks.torch import from_program
+
+    return from_program(path)
+
 
 # Formats with a graph, which states everything, by how their names end.
-_WITH_GRAPH = {".onnx": from_onnx, ".h5": from_keras, ".hdf5": from_keras, ".keras": from_keras, ".pt2": from_torch}
+_WITH_GRAPH = {".onnx": _onnx, ".h5": _keras, ".hdf5": _keras, ".keras": _keras, ".pt2": _torch}
 
 
 def from_file(
@@ -43,7 +58,7 @@ def from_file(
     if path.is_dir():
         reader = from_run
     else:
-        reader = _WITH_GRAPH.get(path.suffix.lower()) or (from_torch if is_torch_program(path) else None)
+        reader = _WITH_GRAPH.get(path.suffix.lower()) or (_torch if weights.program_kind(path) is not None else None)
     if reader is not None:
         if stride is not None or transposed is not None:
             raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")

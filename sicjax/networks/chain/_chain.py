@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sicjax.networks._flow import BATCH, CHANNEL, Flow
-from sicjax.networks._graph import Graph
-from sicjax.networks._network import Layer, Network, Skipped
+from sicjax.networks.graph import Flow, Graph, Layer, Network, Skipped, roles
 
 
 class Break(NamedTuple):
@@ -37,16 +35,13 @@ def link(chains: Sequence[Chain], *, skipped: Sequence[Skipped] = (), notes: Seq
 
 
 def _follow(graph: Graph, x: Flow, layer: Layer) -> Flow:
-    axes = range(len(layer.stride))
+    """A layer after another; a channel count that does not fit says that the file is no plain chain there."""
+    axes = len(layer.stride)
     for source in x.sources:
-        before = graph.layers[source.layer]
-        if len(before.stride) != len(axes):
-            kinds = f"{len(axes)} spatial axes, {before.path} has {len(before.stride)}"
-            x = graph.end([x], (), f"{layer.path} has {kinds}")
-        elif before.outputs != layer.inputs:
+        before = source.first
+        if before.outputs != layer.inputs and len(before.stride) == axes:
             counts = f"{layer.path} takes {layer.inputs} channels, {before.path} gives {before.outputs}"
             grouped = before.outputs % layer.inputs == 0 and layer.outputs % (before.outputs // layer.inputs) == 0
             x = graph.end([x], (), counts + " (if it is in groups, a sidecar can state them)" * grouped)
-    ones = (1,) * len(axes)
-    up, down = (layer.stride, ones) if layer.transposed else (ones, layer.stride)
-    return graph.conv(x, layer, (1, *ones, layer.outputs), (BATCH, *axes, CHANNEL), up=up, down=down)
+    takes = roles(axes, True)
+    return graph.convolve(x, layer, (1,) * (axes + 1) + (layer.outputs,), takes, takes)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks._chain import Break, Chain, link
-from sicjax.weights import is_kernel, layer_name, one_for_each, to_flax
-from sicjax.networks._network import Layer, Network, Skipped
-from sicjax.weights import Sidecar, Tensors, is_convolution
+from sicjax.networks.chain._chain import Break, Chain, link
+from sicjax.networks.chain._strides import one_for_each
+from sicjax.networks.graph import Layer, Network, Skipped
+from sicjax.weights import Sidecar, Tensors, is_convolution, is_kernel, layer_name, to_flax
 
 # What may follow a layer and leave the pair as it is: elementwise, or a scale and shift of each channel.
 _TRANSPARENT = re.compile(

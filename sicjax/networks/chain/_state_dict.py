@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks._chain import Break, Chain, link
-from sicjax.networks._infer import Kernel, Reading, readings
-from sicjax.weights import is_dense, is_flax, is_kernel, layer_name, one_for_each, to_flax
-from sicjax.networks._network import Layer, Network, Skipped
-from sicjax.weights import Tensors
+from sicjax.networks.chain._chain import Break, Chain, link
+from sicjax.networks.chain._infer import Kernel, Reading, readings
+from sicjax.networks.chain._strides import one_for_each
+from sicjax.networks.graph import Layer, Network, Skipped
+from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
 
 _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
 # Of a batch normalisation.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sicjax._errors import InputError, missing_package
-from sicjax.networks._jaxpr import from_function
-from sicjax.networks._network import Network
+from sicjax.networks.graph import Network
+from sicjax.networks.trace._function import from_function
 
 
 def from_module(module: Any, *example_inputs: Any, variables: Any = None, **call: Any) -> Network:

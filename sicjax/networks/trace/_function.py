@@ -10,12 +10,9 @@ import numpy as np
 
 from sicjax import sdr
 from sicjax._errors import InputError
-from sicjax.networks import _jaxpr_conv, _jaxpr_shapes, _jaxpr_space
-from sicjax.networks._graph import Graph
-from sicjax.networks._jaxpr_walk import Known, Rule, Walk, constant
-from sicjax.networks._network import Network
-
-RULES: dict[str, Rule] = {**_jaxpr_conv.RULES, **_jaxpr_shapes.RULES, **_jaxpr_space.RULES}
+from sicjax.networks.graph import Graph, Network
+from sicjax.networks.trace import _conv, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.trace._walk import Known, Walk, constant
 
 
 def from_function(apply: Callable, params: Any, *example_inputs: Any) -> Network:
@@ -52,7 +49,7 @@ def from_function(apply: Callable, params: Any, *example_inputs: Any) -> Network
         Known(lambda given, k=k: given[k], _path(path), int(np.size(leaf))) for k, (path, leaf) in enumerate(with_paths)
     ]
     graph = Graph()
-    walk = Walk(graph, leaves, RULES)
+    walk = Walk(graph, leaves)
     inputs = [graph.input(v.aval.shape) for v in closed.jaxpr.invars[len(known) :]]
     walk.jaxpr(closed.jaxpr, [constant(c) for c in closed.consts], [*known, *inputs])
 

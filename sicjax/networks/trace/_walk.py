@@ -6,22 +6,19 @@ alone). What is known is computed only where it is a kernel, or a table of place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
-from sicjax.networks._flow import Flow
-from sicjax.networks._graph import Graph
+from sicjax.networks.graph import LOOP, Flow, Graph, Rules, Unreachable, either
 
-ELEMENTWISE = frozenset(
-    "abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy "
-    "copy_p cos cosh digamma div eq erf erfc erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le "
-    "lgamma log log1p logistic lt max min mul ne neg nextafter not optimization_barrier or pow pvary real "
-    "reduce_precision rem round rsqrt select_n sharding_constraint sign sin sinh sqrt square sub tan tanh xor".split()
-)
+# Rules of primitives: from the walk, the equation, its values and the shapes of its results to one value or a list.
+rules = Rules()
 INLINED = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-OPAQUE = frozenset("scan while cond shard_map pmap xla_pmap custom_root custom_linear_solve".split())
+LOOPS = ("scan", "while")
+OPAQUE = frozenset((*LOOPS, "cond", "shard_map", "pmap", "xla_pmap", "custom_root", "custom_linear_solve"))
 
 
 class Known(NamedTuple):
@@ -42,24 +39,18 @@ def constant(value: Any) -> Known:
     return Known(lambda given: value)
 
 
-# Values and shapes in, one value or a list of them out.
-Rule = Callable[["Walk", Any, list, list], Any]
-
-
 class Walk:
     """Follows a trace; what it finds is in its graph, and the kernels in the order of the graph's layers.
 
     Arguments:
         graph: collects layers and pairs.
         leaves: the parameters of the trace.
-        rules: of primitives by name; those of `ELEMENTWISE` and of calls need none.
     """
 
-    def __init__(self, graph: Graph, leaves: list, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, graph: Graph, leaves: list) -> None:
         self.graph = graph
         self.leaves = leaves
         self.kernels: list[tuple[Known, tuple[int, ...]]] = []
-        self._rules = rules
 
     def jaxpr(self, jaxpr: Jaxpr, consts: Sequence, args: Sequence) -> list:
         """Follows the equations in order; the values of the outputs."""
@@ -77,21 +68,36 @@ class Walk:
             return [constant(len(eqn.params["platforms"]) - 1)]
         if not flows:
             return _computed(jaxpr, eqn, values)
-        if name == "cond" and isinstance(values[0], Known) and not values[0].path:
-            chosen = eqn.params["branches"][int(self.value(values[0]))]
-            return self.jaxpr(chosen.jaxpr, [constant(c) for c in chosen.consts], values[1:])
+        if name == "cond":
+            return self.branches(eqn.params["branches"], values)
         inner = next((eqn.params[key] for key in INLINED if key in eqn.params), None)
         if inner is not None and name not in OPAQUE:
-            consts = [constant(c) for c in inner.consts] if isinstance(inner, ClosedJaxpr) else []
-            return self.jaxpr(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner, consts, values)
-        if name in ELEMENTWISE:
-            return [self.graph.elementwise(flows, shape, name) for shape in shapes]
-        if name in self._rules:
-            found = self._rules[name](self, eqn, values, shapes)
-            return found if isinstance(found, list) else [found]
-        for path in _convolutions(eqn):
-            self.graph.skip(path, f"it is inside {name}, which is not followed")
-        return [self.graph.end(flows, shape, f"the operation {name}") for shape in shapes]
+            return self.inner(inner, values)
+        kernel = values[1] if name == "conv_general_dilated" else None
+        path = "" if kernel is None else getattr(kernel, "path", "") or "a convolution"
+        rule = rules.get(name, _unknown)
+        found = self.graph.follow(lambda: rule(self, eqn, values, shapes), flows, path or name, layer=path)
+        found = found if isinstance(found, list) else [found] * len(shapes)
+        stated = lambda flow, shape: flow if flow.sources else self.graph.input(shape, flow.origin)
+        return [stated(v, shape) if isinstance(v, Flow) else v for v, shape in zip(found, shapes, strict=True)]
+
+    def inner(self, jaxpr: Jaxpr | ClosedJaxpr, values: Sequence) -> list:
+        """A part of the program, with these values as its inputs."""
+        if isinstance(jaxpr, ClosedJaxpr):
+            return self.jaxpr(jaxpr.jaxpr, [constant(c) for c in jaxpr.consts], values)
+        return self.jaxpr(jaxpr, [], values)
+
+    def branches(self, branches: Sequence[ClosedJaxpr], values: Sequence) -> list:
+        """The branch that is chosen, or all of them where that depends on the input or the parameters."""
+        chosen = values[0]
+        if isinstance(chosen, Known) and not chosen.path:
+            return self.inner(branches[int(self.value(chosen))], values[1:])
+        results = [self.inner(branch, values[1:]) for branch in branches]
+        return [reduce(self._either, found) for found in zip(*results, strict=True)]
+
+    def _either(self, a: Flow | Known, b: Flow | Known) -> Flow:
+        flows = [v if isinstance(v, Flow) else self.graph.input((), "a choice of parameters") for v in (a, b)]
+        return either(self.graph, *flows)
 
     def value(self, known: Known, given: list | None = None) -> Any:
         return known.make(self.leaves if given is None else given)
@@ -115,6 +121,13 @@ def _computed(jaxpr: Jaxpr, eqn, values: list[Known]) -> list[Known]:
 
     made_of = max(values, key=lambda value: value.size, default=constant(None))
     return [Known(lambda given, k=k: run(given)[k], made_of.path, made_of.size) for k in range(len(eqn.outvars))]
+
+
+def _unknown(walk: Walk, eqn, values, shapes):
+    name = eqn.primitive.name
+    for path in _convolutions(eqn):
+        walk.graph.skip(path, f"it is inside {name}, which is not followed")
+    raise Unreachable(LOOP if name in LOOPS else "an operation that is not known")
 
 
 def _convolutions(eqn) -> list[str]:
