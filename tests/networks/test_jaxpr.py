@@ -274,7 +274,7 @@ def test_what_ends_a_chain_is_said():
 def test_a_kernel_that_depends_on_the_input_is_said():
     apply = lambda p, x: conv(conv(x, p), jnp.mean(x) * jnp.ones((3, 3, 4, 2)))
     net = networks.from_function(apply, kernel(3, 3, 3, 4), X)
-    assert not net.pairs and "its kernel depends on the input" in str(net.skipped)
+    assert not net.pairs and "whose kernel is computed from the input" in str(net.skipped)
 
 
 def test_max_pooling_is_its_stride_and_said():

@@ -38,6 +38,7 @@ from sicjax.networks.graph._sizes import (
 )
 from sicjax.networks.graph._space import average_pool, filter_along, max_pool, pad, reduce, resize
 from sicjax.networks.graph._unreachable import (
+    COMPUTED,
     DENSE,
     LOOP,
     NO_ONE_FILTER,
@@ -51,6 +52,7 @@ __all__ = [
     "BATCH",
     "BOTH",
     "CHANNEL",
+    "COMPUTED",
     "DENSE",
     "LONGEST",
     "LOOP",

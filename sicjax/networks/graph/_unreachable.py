@@ -1,6 +1,7 @@
 """What stands between two convolutions that a pair cannot reach across."""
 
 # Reasons that every format has.
+COMPUTED = "a convolution whose kernel is computed from the input"
 DENSE = "a dense layer"
 PRODUCT = "a product of two values that depend on the input, as in attention"
 SOFTMAX = "a softmax"

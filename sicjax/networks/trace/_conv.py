@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sicjax.networks.graph import BATCH, CHANNEL, Flow, Layer, Unreachable
+from sicjax.networks.graph import BATCH, CHANNEL, COMPUTED, Flow, Layer, Unreachable
 from sicjax.networks.trace._walk import Known, Walk, rules
 
 
@@ -15,7 +15,7 @@ def _conv_general_dilated(walk: Walk, eqn, values, shapes):
     x, kernel = values
     p, numbers = eqn.params, eqn.params["dimension_numbers"]
     if not isinstance(kernel, Known):
-        raise Unreachable("a convolution whose kernel depends on the input")
+        raise Unreachable(COMPUTED)
     if p["batch_group_count"] != 1 or len(numbers.lhs_spec) < 3:
         raise Unreachable("a convolution with batch groups or no spatial axis")
     order = (*numbers.rhs_spec[2:], numbers.rhs_spec[1], numbers.rhs_spec[0])

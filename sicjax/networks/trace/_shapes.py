@@ -24,9 +24,9 @@ from sicjax.networks.trace._walk import Known, Walk, rules
 
 @rules(
     "abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos",
-    "cosh digamma div eq erf erfc erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic",
-    "lt max min mul ne neg nextafter not or pow real reduce_precision rem round rsqrt select_n sharding_constraint sign",
-    "sin sinh sqrt square sub tan tanh xor",
+    "cosh digamma div eq erf erfc erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p",
+    "logistic lt max min mul ne neg nextafter not or pow real reduce_precision rem round rsqrt select_n",
+    "sharding_constraint sign sin sinh sqrt square sub tan tanh xor",
 )
 def _elementwise(walk: Walk, eqn, values, shapes):
     return elementwise(walk.graph, [v for v in values if isinstance(v, Flow)], eqn.primitive.name)
@@ -55,7 +55,8 @@ def _transpose(walk: Walk, eqn, values, shapes):
 @rules("slice")
 def _slice(walk: Walk, eqn, values, shapes):
     p, x = eqn.params, values[0]
-    for axis, stops in enumerate(zip(p["start_indices"], p["limit_indices"], p["strides"] or (1,) * len(x.shape))):
+    steps = p["strides"] or (1,) * len(x.shape)
+    for axis, stops in enumerate(zip(p["start_indices"], p["limit_indices"], steps, strict=True)):
         x = select(x, axis, range(*stops))
     return x
 
