@@ -315,7 +315,7 @@ def test_layers_state_their_strides_in_both_directions():
 
 
 def test_a_network_of_too_many_pairs_is_refused(monkeypatch):
-    from sicjax.networks import _graph
+    from sicjax.networks.graph import _graph
 
     def apply(params, x):
         for k in params:
