@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sicjax import sdr
-from sicjax.networks.graph._filters import aligned, folded
+from sicjax.networks.graph._filters import aligned, folded, interleaved
 from sicjax.networks.graph._flow import Source
 from sicjax.networks.graph._network import Layer
 
@@ -17,12 +17,14 @@ def cascade(source: Source, second: Layer, kernel1: Any, kernel2: Any) -> tuple[
     first = source.first
     there = np.flatnonzero(source.channels >= 0)
     channels = source.channels[there]
+    dilation1, dilation2 = first.dilation, second.dilation
     kernel2 = aligned(kernel2, second.groups)
-    if not np.array_equal(channels, np.arange(first.outputs)):
+    if source.blocks is not None:
+        kernel1, dilation1 = interleaved(kernel1, dilation1, source.blocks), (1,) * len(dilation1)
+    if not np.array_equal(channels, np.arange(kernel1.shape[-1])):
         kernel1 = kernel1[..., channels]
     if len(there) != len(source.channels):
         kernel2 = kernel2[..., there, :]
-    dilation1, dilation2 = first.dilation, second.dilation
     if source.before:
         kernel1, dilation1 = folded(kernel1, dilation1, source.before), (1,) * len(dilation1)
     if source.after:

@@ -31,6 +31,23 @@ def folded(kernel: Any, dilation: Sequence[int], filters: Sequence[np.ndarray]) 
     return kernel
 
 
+def interleaved(kernel: Any, dilation: Sequence[int], blocks: np.ndarray) -> Any:
+    """A layer's kernel whose channels became the places of a finer grid: that of one transposed convolution.
+
+    Arguments:
+        blocks: `(*block, out)`, the channel for each place of a block.
+    """
+    *block, outputs = blocks.shape
+    n = len(block)
+    kernel = folded(kernel, dilation, ())
+    *k, inputs, _ = kernel.shape
+    # A later place in a block is an earlier tap of the kernel.
+    parts = kernel[..., np.flip(blocks, range(n))]
+    order = [axis for pair in zip(range(n), range(n + 1, 2 * n + 1), strict=True) for axis in pair]
+    grown = [m * f for m, f in zip(k, block, strict=True)]
+    return parts.transpose(*order, n, 2 * n + 1).reshape(*grown, inputs, outputs)
+
+
 def aligned(kernel: Any, groups: int) -> Any:
     """A layer's kernel with all its input channels on one axis: `(*k, in, out / groups)`."""
     if groups == 1:

@@ -27,6 +27,8 @@ class Source(NamedTuple):
         layer: its number in the graph.
         first: the layer.
         channels: for each channel of the value the layer's output channel, or -1; one axis for each channel axis.
+        blocks: where channels became places (a pixel shuffle), the layer's output channel for each place of a block and
+            each channel that is left, which then counts as its output; else None.
     """
 
     layer: int
@@ -36,11 +38,13 @@ class Source(NamedTuple):
     up: tuple[int, ...]
     before: tuple[np.ndarray, ...] = ()
     after: tuple[np.ndarray, ...] = ()
+    blocks: np.ndarray | None = None
 
     def between(self) -> tuple:
         """The layer and what lies after it, to compare."""
         filters = tuple((f.shape, f.tobytes()) for f in (*self.before, *self.after))
-        return (self.layer, self.down, self.up, len(self.before), filters)
+        blocks = () if self.blocks is None else (self.blocks.shape, self.blocks.tobytes())
+        return (self.layer, self.down, self.up, len(self.before), filters, blocks)
 
     def key(self) -> tuple:
         """All of it, to compare."""

@@ -13,6 +13,7 @@ from sicjax.networks.graph._flow import (
     MIXED,
     REPEAT,
     Flow,
+    Source,
     axis_of,
     changed,
     channel_axis,
@@ -63,7 +64,8 @@ def move(x: Flow, sources: Sequence[int], targets: Sequence[int]) -> Flow:
 def reshape(x: Flow, shape: Sequence[int]) -> Flow:
     """Another shape; one size may be -1. What follows tells whether one that mixes space and channels goes back.
 
-    A spatial axis and a `REPEAT` axis behind it become one: nearest-neighbour upsampling.
+    A spatial axis and a `REPEAT` axis behind it become one: nearest-neighbour upsampling. With a channel axis behind it
+    they become one in a pixel shuffle, which makes one transposed convolution of the layer before it.
 
     Raises:
         Unreachable: a shape for another number of values, as with sizes that are not known.
@@ -84,11 +86,15 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     """Every axis of the new shape is made of axes of one role; None where space and channels are mixed."""
     axes: list[int] = []
     repeats: dict[int, int] = {}
+    blocks: dict[int, int] = {}
     for old, new in _groups(x.shape, shape):
         old = [k for k in old if x.shape[k] != 1] or old
         roles = [x.axes[k] for k in old]
         if len(roles) == 2 and roles[0] >= 0 and roles[1] == REPEAT and len(new) == 1:
             repeats[new[0]] = x.shape[old[1]]
+            roles = roles[:1]
+        elif len(roles) == 2 and roles[0] >= 0 and roles[1] == CHANNEL and len(new) == 1:
+            blocks[roles[0]] = old[1]
             roles = roles[:1]
         if len(set(roles)) > 1 or (roles and roles[0] >= 0 and sum(shape[k] != 1 for k in new) > 1):
             return None
@@ -101,12 +107,33 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     if {role for role, n in zip(x.axes, x.shape, strict=True) if role >= 0 and n > 1} - set(axes):
         return None
     channel_shape = tuple(n for n, role in zip(shape, axes, strict=True) if role == CHANNEL)
+    if blocks:
+        found = [_in_blocks(source, {k: channel_axis(x, axis) for k, axis in blocks.items()}) for source in x.sources]
+        if any(source is None for source in found):
+            return None
+        x = x._replace(sources=tuple(source for source in found if source is not None))
     sources = tuple(source._replace(channels=source.channels.reshape(channel_shape)) for source in x.sources)
     reshaped = Flow(shape, tuple(axes), sources, x.origin)
     if not repeats:
         return reshaped
     up = [repeats.get(k, 1) for k in range(len(shape))]
     return resample(reshaped, shape, up=up, taps=[np.ones(n) for n in up])
+
+
+def _in_blocks(source: Source, axes: dict[int, int]) -> Source | None:
+    """Channels that become places along space; None unless the layer is all that lies before.
+
+    Arguments:
+        axes: for each spatial axis that grows, the channel axis that becomes part of it.
+    """
+    plain_layer = max(*source.down, *source.up, source.first.groups) == 1 and source.blocks is None
+    if not plain_layer or source.before or source.after or (source.channels < 0).any():
+        return None
+    order = [axes[k] for k in range(len(source.down)) if k in axes]
+    moved = np.moveaxis(source.channels, order, range(len(order)))
+    block = [source.channels.shape[axes[k]] if k in axes else 1 for k in range(len(source.down))]
+    blocks = moved.reshape(*block, -1)
+    return source._replace(channels=np.arange(blocks.shape[-1]), blocks=blocks)
 
 
 def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Iterable[tuple[list[int], list[int]]]:
