@@ -72,6 +72,7 @@ class Graph:
             return rule()
         except Unreachable as end:
             reason = f"{end.reason} ({end.name or label})" if end.name or label else end.reason
+            shape = tuple(shape) or end.shape
         except InputError:
             raise
         except _MISFITS as error:

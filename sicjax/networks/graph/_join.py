@@ -29,7 +29,8 @@ def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
     sourced = [x for x in xs if x.sources]
     if not sourced:
         known = max((x for x in xs if x.origin), key=lambda x: len(x.shape), default=None)
-        return constant(_broadcast_shape(xs), known.origin if known else "")
+        # The input of a network may be of any shape, where that is not stated.
+        return constant(_broadcast_shape(xs) if known is None or known.shape else (), known.origin if known else "")
     if any(x.unmixed for x in sourced):
         return _elementwise_mixed(graph, sourced, name)
     lead = max(sourced, key=lambda x: (len(x.shape), math.prod(x.shape)))

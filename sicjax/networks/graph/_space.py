@@ -53,7 +53,7 @@ def max_pool(graph: Graph, x: Flow, shape: Sequence[int], sizes: Sequence[int], 
 def _check_window(x: Flow, shape: Sequence[int], sizes: Sequence[int]) -> None:
     space = [k for k, role in enumerate(plain(x).axes) if role >= 0] if x.sources else []
     if space and all(shape[k] == 1 for k in space) and any(x.shape[k] == sizes[k] > 1 for k in space):
-        raise Unreachable("global pooling")
+        raise Unreachable("global pooling", shape=shape)
 
 
 def resize(
@@ -93,7 +93,7 @@ def resize(
     ups, downs = [max(round(f), 1) for f in by], [max(round(1 / f), 1) for f in by]
     if any(abs(f * d - u) > 1e-6 * u for f, u, d in zip(by, ups, downs, strict=True)):
         shown = "x".join(f"{f:.4g}" for f, role in zip(by, x.axes, strict=True) if role >= 0 or f != 1)
-        raise Unreachable(f"a {mode} resize by {shown}, not by a whole factor")
+        raise Unreachable(f"a {mode} resize by {shown}, not by a whole factor", shape=shape)
     if centres == "align_corners" and mode != "nearest":
         if max(downs) > 1:
             raise Unreachable("a resize to fewer places with align_corners")
@@ -150,13 +150,13 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
         return constant(shape, x.origin)
     over = {x.axes[k] for k in gone if x.shape[k] > 1}
     if any(role >= 0 for role in over):
-        raise Unreachable("global pooling")
+        raise Unreachable("global pooling", shape=shape)
     if CHANNEL in over:
         left = [k for k, role in enumerate(x.axes) if role == CHANNEL and k not in gone and x.shape[k] > 1]
         branches = [x]
         for axis in (k for k in gone if x.axes[k] == CHANNEL):
             if not left or len(branches) * x.shape[axis] > MOST_BRANCHES:
-                raise Unreachable("a reduction over channels")
+                raise Unreachable("a reduction over channels", shape=shape)
             branches = [select(branch, axis, range(k, k + 1)) for branch in branches for k in range(x.shape[axis])]
         x = elementwise(graph, branches, name)
     one = tuple(1 if k in gone else n for k, n in enumerate(x.shape))

@@ -1,5 +1,9 @@
 """What stands between two convolutions that a pair cannot reach across."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 # Reasons that every format has.
 COMPUTED = "a convolution whose kernel is computed from the input"
 DENSE = "a dense layer"
@@ -16,8 +20,9 @@ class Unreachable(Exception):
     Arguments:
         reason: in words, such as `a dense layer`.
         name: of what it is, where that is not the operation's own, such as that of its weights.
+        shape: of the result, where it is known; formats that state it do not need this one.
     """
 
-    def __init__(self, reason: str, name: str = "") -> None:
+    def __init__(self, reason: str, name: str = "", shape: Sequence[int] = ()) -> None:
         super().__init__(reason)
-        self.reason, self.name = reason, name
+        self.reason, self.name, self.shape = reason, name, tuple(shape)
