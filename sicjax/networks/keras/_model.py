@@ -8,8 +8,8 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
-from sicjax.networks import _spatial
-from sicjax.networks._keras_weights import name_of
+from sicjax.networks.graph import OPEN_SIZES
+from sicjax.networks.keras._weights import name_of
 
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
 # What a call takes beside its values.
@@ -188,5 +188,5 @@ def shape_of(stated: Any) -> tuple[int, ...] | None:
     """A shape that the file states, with numbers for what it leaves open."""
     if not isinstance(stated, Sequence) or not all(n is None or (type(n) is int and n > 0) for n in stated):
         return None
-    sizes = (1, *_spatial.OPEN_SIZES)
+    sizes = (1, *OPEN_SIZES)
     return tuple(sizes[k % len(sizes)] if n is None or k == 0 else n for k, n in enumerate(stated))

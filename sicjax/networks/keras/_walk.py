@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sicjax._errors import InputError
-from sicjax.networks._flow import BATCH, Flow
-from sicjax.networks._graph import Graph
-from sicjax.networks._keras_call import Call
-from sicjax.networks._keras_file import opened
-from sicjax.networks._keras_layers import rule_of
-from sicjax.networks._keras_model import Model, form_of, input_shape, kind_of
-from sicjax.networks._keras_shapes import MOST_PLACES
-from sicjax.networks._keras_weights import Place, Weights, name_of
-from sicjax.networks._network import Network
+from sicjax.networks.graph import Flow, Graph, Network, Rule, constant
+from sicjax.networks.keras import _conv, _parts, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.keras._call import Call, canonical, rules
+from sicjax.networks.keras._file import opened
+from sicjax.networks.keras._layers import activation, unknown
+from sicjax.networks.keras._model import Model, form_of, input_shape, kind_of
+from sicjax.networks.keras._weights import Place, Weights, name_of
 
 # Wrappers that scale the kernel of the layer inside, which no ratio depends on.
 _WRAPPERS = ("SpectralNormalization", "WeightNormalization")
@@ -48,8 +46,7 @@ def from_keras(path: Path) -> Network:
         raise InputError(f"{path} is damaged, or not as Keras has it: save or download it again: {detail}") from error
     if not graph.layers and not found.skipped:
         raise InputError(f"{path} has no convolution")
-    # A layer that is called twice is named once.
-    return found._replace(skipped=tuple(dict.fromkeys(found.skipped)))
+    return found
 
 
 class _Walk:
@@ -91,7 +88,7 @@ class _Walk:
             flow = found[reference.output if len(found) > 1 else 0]
             if flow.sources or reference.shape is None:
                 return flow
-            return Flow(reference.shape, (BATCH,) * len(reference.shape), origin=flow.origin)
+            return constant(reference.shape, flow.origin)
 
         for name, number in model.order():
             entry, calls = model.layers[name], model.calls[name]
@@ -118,23 +115,14 @@ class _Walk:
             inside = Place((*place.names, name_of(inner)), f"{place.folder}/layer")
             return self.layer(inner, flows, inside, settings, args)
         call = Call(self.graph, self.weights, kind, {**config, **settings}, args, flows, place)
-        found = self._followed(call)
-        if any(max(flow.shape, default=0) > MOST_PLACES for flow in found if flow.sources):
-            return [call.end(f"{kind} of a size that is not possible ({place.path})")]
-        return found
+        found = self._follow(rules.get(canonical(kind), unknown), call, place.path if "conv" in kind.lower() else "")
+        if config.get("activation") is None or not any(flow.sources for flow in found):
+            return found
+        return self._follow(activation, call._replace(flows=found))
 
-    def _followed(self, call: Call) -> list[Flow]:
-        try:
-            found = rule_of(call.kind)(call)
-            return found if isinstance(found, list) else [found]
-        except InputError:
-            raise
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
-            detail = f"{str(error) or type(error).__name__:.150}"
-            if "Conv" in call.kind:
-                self.graph.skip(call.path, detail)
-                return [call.end(f"a convolution that cannot be used ({call.path})")]
-            return [call.end(f"{call.kind} with settings that do not fit together ({call.path}: {detail})")]
+    def _follow(self, rule: Rule, call: Call, convolution: str = "") -> list[Flow]:
+        found = self.graph.follow(lambda: rule(call), call.flows, call.label, layer=convolution)
+        return found if isinstance(found, list) else [found]
 
     def _input(self, layer: dict) -> Flow:
         return self.graph.input(input_shape(layer) or ())

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sicjax.networks._keras_file import Arrays
+from sicjax.networks.graph import Unreachable
+from sicjax.networks.keras._file import Arrays
 
 # The folder of a model's layers in Keras 2.12 and 2.13: layers that have weights are counted twice and stored once.
 _LISTED_TWICE = "_layer_checkpoint_dependencies"
@@ -69,11 +70,12 @@ class Weights:
             shape: what the layer's settings say it is, None where they do not.
 
         Raises:
-            ValueError: it is not there, has another shape or is not in floating point.
+            Unreachable: it is not there.
+            ValueError: it has another shape or is not in floating point.
         """
         name = self._named(place, roles, shape) if self._arrays.by_name else self._numbered(place, number)
         if name not in self._arrays.shapes:
-            raise ValueError(f"its {roles[0]} is not in the file: build the model, and save all of it")
+            raise Unreachable(f"a convolution whose {roles[0]} is not in the file: build the model, and save all of it")
         stored = self._arrays.shapes[name]
         if not _fits(stored, shape) or 0 in stored:
             stated = " x ".join("any" if n is None else str(n) for n in shape)
