@@ -110,7 +110,8 @@ class Graph:
             ValueError: a kernel that does not fit its groups.
         """
         axes = len(layer.stride)
-        if layer.kernel.ndim != axes + 2 or not layer.kernel.size or layer.groups < 1 or layer.outputs % layer.groups:
+        whole = axes > 0 and layer.kernel.ndim == axes + 2 and layer.kernel.size > 0
+        if not whole or layer.groups < 1 or layer.outputs % layer.groups:
             raise ValueError(f"a kernel of shape {layer.kernel.shape} in {layer.groups} groups")
         ones = (1,) * axes
         up = tuple(up) or (layer.stride if layer.transposed else ones)
@@ -140,9 +141,9 @@ class Graph:
         layer = self.layers[number]
         if wrong:
             raise Unreachable(wrong)
-        if source.channels.ndim != 1 or source.channels.size != layer.inputs:
+        if source.channels.ndim > 1 or source.channels.size != layer.inputs:
             raise Unreachable(f"a layer that takes {layer.inputs} channels in an order that is not known")
-        source = expanded(source, up)
+        source = expanded(source._replace(channels=source.channels.reshape(-1)), up)
         if source.after and layer.taps > MOST_FOLDED:
             raise Unreachable("filters over too many places")
         self._pairs.setdefault((*source.key(), number), (source, number, self.network_name))
@@ -219,7 +220,7 @@ def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:
         return f"a layer with {axes} spatial axes after one with {min(before - {axes})}"
     # An axis of one place may have lost its role.
     fits = len(x.axes) == len(takes) and all(
-        role == want or (want >= 0 and role == BATCH and size == 1)
+        role == want or (want != BATCH and role == BATCH and size == 1)
         for role, want, size in zip(x.axes, takes, x.shape, strict=True)
     )
     return "" if fits or not x.sources else "a layer that takes other axes as channels and space"
