@@ -12,7 +12,7 @@ from typing import Any
 from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow
 from sicjax.networks.graph._limits import LONGEST
 
-OPEN_SIZES = (1440, 2880, 5760)
+OPEN_SIZES = (3840, 7680, 15360)
 
 
 def roles(axes: int, channels_last: bool) -> tuple[int, ...]:
