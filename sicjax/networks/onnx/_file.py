@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError, missing_package
-from sicjax.networks._graph import Graph
-from sicjax.networks._network import Network
-from sicjax.networks._onnx_walk import Walk
+from sicjax.networks.graph import Graph, Network
+from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.onnx._walk import Walk
 
 
 def from_onnx(path: Path) -> Network:
@@ -51,7 +51,7 @@ def _parsed(path: Path) -> Any:
 def _walked(path: Path, model: Any) -> Graph:
     walk = Walk(path, model)
     try:
-        walk.graph_of(_inlined(path, model), {})
+        walk.results(_inlined(path, model), {})
     except InputError:
         raise
     except Exception as error:  # what a damaged or hostile file can raise has no end

@@ -1,81 +1,67 @@
-"""Sequences of ONNX, which exporters write for chunks and splits, as the plain operators they stand for."""
+"""Sequences, which exporters write for chunks and splits."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
-from sicjax.networks._flow import Flow
-from sicjax.networks._onnx_step import Step, Value
-from sicjax.networks._onnx_tensors import Constant
-
-KINDS = frozenset("SplitToSequence SequenceConstruct SequenceAt SequenceLength ConcatFromSequence".split())
-# Parts of one sequence; a file can ask for any number in a few bytes.
-_MOST_PARTS = 4096
+from sicjax.networks.graph import Flow, Unreachable, axis_of, concatenate, even_sizes, split, squeeze, stack
+from sicjax.networks.onnx._step import Step, Value, holding, rules
+from sicjax.networks.onnx._tensors import numbers
 
 
-def follow(step: Step, plain: Callable[[str, list[Value], int, dict[str, Any]], list[Value]]) -> Value | None:
-    """The result of an operator on sequences, None where it is not known.
-
-    `plain` follows an operator of the newest kind on these values, with so many outputs and these attributes.
-    """
-    given = [value for value in step.inputs if value is not None]
-    match step.node.op_type:
-        case "SequenceConstruct":
-            return sequence(given)
-        case "SplitToSequence":
-            return _split(step, plain)
-    parts = given[0].parts if given else None
-    if parts is None:
-        return None
-    match step.node.op_type:
-        case "SequenceAt":
-            position = step.constant(1)
-            return None if position is None else parts[int(position)]
-        case "SequenceLength":
-            return whole(len(parts))
-        case "ConcatFromSequence":
-            axis = step.attribute("axis")
-            if step.attribute("new_axis", 0):
-                parts = [plain("Unsqueeze", [part, whole([axis])], 1, {})[0] for part in parts]
-            return plain("Concat", list(parts), 1, {"axis": axis})[0]
-    return None
+@rules("SequenceConstruct")
+def _sequence_construct(step: Step) -> Value:
+    return _sequence(step.given)
 
 
-def _split(step: Step, plain: Callable) -> Value | None:
-    x = step.inputs[0] if step.inputs else None
-    if x is None or not x.shape:
-        return None
-    axis = step.attribute("axis", 0)
-    size = x.shape[axis]
-    stated = step.constant(1)
-    if stated is None and len(step.inputs) > 1 and step.inputs[1] is not None:
-        return None
-    lengths = [1] if stated is None else [int(n) for n in np.ravel(stated)]
-    if stated is None or stated.ndim == 0:
-        (each,) = lengths
-        if each < 1 or size // each > _MOST_PARTS:
-            return None
-        lengths = [each] * (size // each) + ([size % each] if size % each else [])
-    if not 0 < len(lengths) <= _MOST_PARTS or math.fsum(lengths) != size:
-        return None
-    parts = plain("Split", [x, whole(lengths)], len(lengths), {"axis": axis})
-    if len(step.inputs) < 2 and not step.attribute("keepdims", 1):
-        parts = [plain("Squeeze", [part, whole([axis])], 1, {})[0] for part in parts]
-    return sequence(parts)
+@rules("SplitToSequence")
+def _split_to_sequence(step: Step) -> Value:
+    """Parts of one length or of these lengths, or single places, without their axis if so said."""
+    x, lengths = step.given[0], step.constant(1)
+    axis = axis_of(x.flow, step.attribute("axis", 0))
+    size = x.flow.shape[axis]
+    if lengths is None or lengths.ndim == 0:
+        sizes = even_sizes(size, 1 if lengths is None else int(lengths))
+    else:
+        sizes = step.setting("split", 1) or []
+    if sum(sizes) != size:
+        raise ValueError(f"parts of {sizes!r:.60} places of {size}")
+    flows = split(x.flow, axis, sizes)
+    if lengths is None and not step.attribute("keepdims", 1):
+        flows = [squeeze(flow, [axis]) for flow in flows]
+    if x.held is not None and x.held.small:
+        arrays = np.split(x.held.value, np.cumsum(sizes)[:-1].tolist(), axis)
+        return _sequence([holding(numbers(a.reshape(f.shape))) for a, f in zip(arrays, flows, strict=True)])
+    return _sequence([Value(flow, x.elem, flow.shape) for flow in flows])
 
 
-def sequence(parts: list[Value]) -> Value:
+@rules("SequenceAt")
+def _sequence_at(step: Step) -> Value:
+    position = step.constant(1)
+    return _parts(step)[int(np.asarray(position))]
+
+
+@rules("SequenceLength")
+def _sequence_length(step: Step) -> Value:
+    return holding(numbers(np.int64(len(_parts(step)))))
+
+
+@rules("ConcatFromSequence")
+def _concat_from_sequence(step: Step) -> Flow | Value:
+    parts, axis, new = _parts(step), step.attribute("axis"), step.attribute("new_axis", 0)
+    arrays = [part.held.value for part in parts if part.held is not None and part.held.small]
+    if arrays and len(arrays) == len(parts):
+        return holding(numbers((np.stack if new else np.concatenate)(arrays, axis)))
+    return (stack if new else concatenate)([part.flow for part in parts], axis)
+
+
+def _parts(step: Step) -> tuple[Value, ...]:
+    if not step.given or step.given[0].parts is None:
+        raise Unreachable("a sequence that is not known")
+    return step.given[0].parts
+
+
+def _sequence(parts: list[Value]) -> Value:
     """What a sequence is to an operator that does not know of them: all the convolutions that reach its parts."""
     sources = tuple(source for part in parts for source in part.flow.sources)
     return Value(Flow((), (), sources), 0, (), parts=tuple(parts))
-
-
-def whole(numbers: Any) -> Value:
-    """A constant of whole numbers."""
-    array = np.asarray(numbers, np.int64)
-    held = Constant("", array.shape, lambda: array)
-    return Value(Flow(array.shape, ()), 7, array.shape, held)

@@ -25,11 +25,13 @@ class Constant:
     Attributes:
         name: of the initializer it is or is computed from.
         shape: known without reading it.
+        elem: its ONNX element type, 0 if not known.
     """
 
-    def __init__(self, name: str, shape: Sequence[int], load: Callable[[], np.ndarray]) -> None:
+    def __init__(self, name: str, shape: Sequence[int], elem: int, load: Callable[[], np.ndarray]) -> None:
         self.name = name
         self.shape = tuple(shape)
+        self.elem = elem
         self._load = load
 
     @property
@@ -38,12 +40,26 @@ class Constant:
 
     @cached_property
     def value(self) -> np.ndarray:
+        """What it is.
+
+        Raises:
+            ValueError: it cannot be computed.
+            InputError: it cannot be read.
+        """
         return self._load()
+
+
+def numbers(array: Any, name: str = "") -> Constant:
+    """What is known already; whole numbers, if nothing else is said."""
+    from onnx import helper
+
+    array = np.asarray(array)
+    return Constant(name, array.shape, helper.np_dtype_to_tensor_dtype(array.dtype), lambda: array)
 
 
 def stored(tensor: Any, path: Path) -> Constant:
     """A `TensorProto`, in the file itself or in one beside it."""
-    return Constant(tensor.name, tensor.dims, lambda: _read(tensor, path))
+    return Constant(tensor.name, tensor.dims, tensor.data_type, lambda: _read(tensor, path))
 
 
 def stored_sparse(tensor: Any, path: Path) -> Constant:
@@ -56,15 +72,43 @@ def stored_sparse(tensor: Any, path: Path) -> Constant:
         dense.reshape(-1)[flat] = values
         return dense
 
-    return Constant(tensor.values.name, tensor.dims, load)
+    return Constant(tensor.values.name, tensor.dims, tensor.values.data_type, load)
+
+
+def of_node(node: Any, path: Path) -> Constant | None:
+    """What a `Constant` node gives, None for text and the like."""
+    from onnx import helper
+
+    for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute)
+        match attribute.name:
+            case "value":
+                held = stored(value, path)
+                held.name = held.name or node.output[0]
+                return held
+            case "sparse_value":
+                return stored_sparse(value, path)
+            case "value_int" | "value_ints":
+                return numbers(np.asarray(value, np.int64), node.output[0])
+            case "value_float" | "value_floats":
+                return numbers(np.asarray(value, np.float32), node.output[0])
+    return None
 
 
 def computed(
-    node: Any, output: str, shape: Sequence[int], inputs: Mapping[str, Constant], opsets: Mapping[str, int]
+    node: Any, output: str, shape: Sequence[int], elem: int, inputs: Mapping[str, Constant], opsets: Mapping[str, int]
 ) -> Constant:
     """What a node makes of constants, by ONNX's reference implementation."""
 
     def load() -> np.ndarray:
+        try:
+            return run()
+        except InputError:
+            raise
+        except Exception as error:  # the reference implementation raises what it likes
+            raise ValueError(f"{node.op_type}: {str(error) or type(error).__name__:.100}") from error
+
+    def run() -> np.ndarray:
         from onnx import TensorProto, helper
         from onnx.reference import ReferenceEvaluator
 
@@ -79,12 +123,13 @@ def computed(
         untyped = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in (*inputs, output)]
         graph = helper.make_graph([plain], "constant", untyped[:-1], untyped[-1:])
         imports = [helper.make_opsetid(domain, version) for domain, version in imported.items()]
-        run = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports)).run
+        model = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports))
         with np.errstate(all="ignore"):
-            return np.asarray(next(iter(run(None, {name: constant.value for name, constant in inputs.items()}))))
+            found = model.run(None, {name: constant.value for name, constant in inputs.items()})
+            return np.asarray(next(iter(found)))
 
     largest = max(inputs.values(), key=lambda constant: math.prod(constant.shape), default=None)
-    return Constant(largest.name if largest else output, shape, load)
+    return Constant(largest.name if largest else output, shape, elem, load)
 
 
 def _read(tensor: Any, path: Path) -> np.ndarray:
