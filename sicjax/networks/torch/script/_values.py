@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from sicjax._errors import InputError
-from sicjax.networks._aten import UNKNOWN, flows
+from sicjax.networks.graph import Flow
+from sicjax.networks.torch.aten import UNKNOWN, Parameter, flows
 
 # Real lists come nowhere near.
 _LONGEST = 100_000
 
 
 def item(base: Any, at: Any) -> Any:
+    if isinstance(base, Flow):  # one value for all that an operator gives at which a chain ends
+        return base
     if type(base) in (list, tuple) and type(at) is int and -len(base) <= at < len(base):
         return base[at]
     return base.get(at, UNKNOWN) if isinstance(base, dict) and isinstance(at, (int, str)) else UNKNOWN
@@ -103,7 +106,7 @@ def on_values(name: str, values: list[Any]) -> Any:
     lists = [v for v in values if type(v) in (list, tuple)]
     if name in _OF_CONTAINERS:
         if not values or type(values[0]) not in (list, tuple, dict):
-            return NotImplemented if any(True for _ in flows(values)) else UNKNOWN
+            return NotImplemented if has_flows(values) else UNKNOWN
     elif any(isinstance(v, tuple) and type(v) is not tuple for v in values):
         return NotImplemented
     elif any(type(part) in (list, tuple) for part in (part for v in lists for part in v)):
@@ -117,3 +120,12 @@ def on_values(name: str, values: list[Any]) -> Any:
         return ON_VALUES[name](*values)
     except (AttributeError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         return UNKNOWN
+
+
+def decided(test: Any) -> bool:
+    """Whether what a branch is decided by is known."""
+    return test is not UNKNOWN and not isinstance(test, (Flow, Parameter))
+
+
+def has_flows(value: Any) -> bool:
+    return any(True for _ in flows(value))

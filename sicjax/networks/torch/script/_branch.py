@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks._aten import Aten
-from sicjax.networks._aten_join import joined
+from sicjax.networks.torch.aten import Aten, joined
 
 
 class Contents:

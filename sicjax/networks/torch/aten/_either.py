@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks._aten import UNKNOWN, Aten, Parameter, flows
-from sicjax.networks._branches import either
-from sicjax.networks._flow import Flow
+from sicjax.networks.graph import Flow, either
+from sicjax.networks.torch.aten._aten import Aten
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, flows
 
 
 def joined(aten: Aten, a: Any, b: Any, known: dict[tuple[int, int], Any] | None = None) -> Any:

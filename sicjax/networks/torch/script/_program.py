@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sicjax.networks._aten import UNKNOWN, Aten, Parameter
-from sicjax.weights import Script
-from sicjax.weights import Inert, Tensor
+from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter
+from sicjax.weights import Inert, Script, Tensor
 
 _LONGEST_PATH = 1000
 

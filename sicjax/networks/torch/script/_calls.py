@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from sicjax.networks._aten import UNKNOWN, Aten, Parameter, plain_name
-from sicjax.networks._flow import Flow
-from sicjax.networks._torchscript_values import ON_VALUES, on_values
+from sicjax.networks.graph import Flow
+from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, plain_name
+from sicjax.networks.torch.script._values import ON_VALUES, on_values
 
 
 def operator(aten: Aten, name: str, values: list[Any], named: dict[str, Any], scope: dict[str, Any]) -> Any:
