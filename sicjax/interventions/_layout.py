@@ -1,39 +1,13 @@
-"""How a kernel lies in its array, and masks of filters laid out likewise."""
+"""Which layout an array has that is a known kernel."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from sicjax._errors import InputError
-
-Layout: TypeAlias = Literal["HWIO", "OIHW", "IOHW"]
-LAYOUTS: tuple[Layout, ...] = ("HWIO", "OIHW", "IOHW")
-
-
-def as_flax(array: np.ndarray, layout: Layout, groups: int = 1) -> Float[np.ndarray, "*k i m"]:
-    """A kernel as `(*k, in / groups, out)`."""
-    if layout == "HWIO":
-        return array
-    if layout == "OIHW":
-        return np.moveaxis(array, (0, 1), (-1, -2))
-    inputs, per_group, *k = array.shape
-    split = array.reshape(groups, inputs // groups, per_group, *k)
-    return np.moveaxis(split, (1, 0, 2), (-3, -2, -1)).reshape(*k, inputs // groups, groups * per_group)
-
-
-def mask_as(mask: Bool[np.ndarray, "i m"], layout: Layout, axes: int, groups: int = 1) -> Bool[np.ndarray, "..."]:
-    """A mask of filters as it broadcasts over their array."""
-    if layout == "HWIO":
-        return mask.reshape((1,) * axes + mask.shape)
-    if layout == "OIHW":
-        return mask.T.reshape(*mask.T.shape, *(1,) * axes)
-    inputs, outputs = mask.shape
-    split = mask.reshape(inputs, groups, outputs // groups).swapaxes(0, 1)
-    return split.reshape(inputs * groups, outputs // groups, *(1,) * axes)
+from sicjax.weights import LAYOUTS, Layout, to_flax
 
 
 def find_layout(
@@ -62,7 +36,7 @@ def find_layout(
         raise InputError(f"{name} does not say how its {array.shape} are laid out: pass pair=, or {ask}")
     known: tuple[Layout, ...] = ("HWIO",) if name.endswith("kernel") else LAYOUTS
     seen: dict[Layout, np.ndarray] = {
-        each: as_flax(array, each, groups) for each in known if each != "IOHW" or array.shape[0] % groups == 0
+        each: to_flax(array, each, groups) for each in known if each == "HWIO" or array.shape[0] % groups == 0
     }
     same: list[Layout] = [each for each, kernel in seen.items() if _is_same(kernel, reference)]
     # A fixed filter folded into the kernel changes its taps, but not its channels.

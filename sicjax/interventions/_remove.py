@@ -14,7 +14,8 @@ from sicjax import sdr
 from sicjax.interventions._arrays import Arrays, find_kernel, open_network
 from sicjax.interventions._choose import End, choose
 from sicjax.interventions._criteria import Criterion, Unit, criterion
-from sicjax.interventions._layout import Layout, as_flax, find_layout, mask_as
+from sicjax.interventions._layout import find_layout
+from sicjax.weights import Layout, mask_as, to_flax
 
 
 class Removed(NamedTuple):
@@ -113,7 +114,7 @@ def remove_filters(
     groups = 1 if pair is None else pair.first_groups
     reference = None if pair is None else np.asarray(pair.first)
     layout_here = find_layout(name, array, layout=layout, reference=reference, groups=groups)
-    kernel = as_flax(array, layout_here, groups)
+    kernel = to_flax(array, layout_here, groups)
 
     values = criterion(kernel, by=by, pair=pair, unit=unit)
     chosen = choose(values, remove=remove, count=count, below=below, above=above, indices=indices)
@@ -137,7 +138,7 @@ def _silence(
     groups = 1 if pair is None else pair.second_groups
     reference = None if pair is None else np.asarray(pair.second)
     layout = find_layout(name, array, layout=layout, reference=reference, groups=groups)
-    inputs, outputs = as_flax(array, layout, groups).shape[-2:]
+    inputs, outputs = to_flax(array, layout, groups).shape[-2:]
     if inputs * groups != len(channels):
         raise ValueError(f"{layer} reads {inputs * groups} channels, not the {len(channels)} of the edited layer")
     mask = np.repeat(channels.reshape(groups, inputs).T, outputs // groups, axis=1)

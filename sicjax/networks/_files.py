@@ -8,7 +8,7 @@ from pathlib import Path
 from sicjax import weights
 from sicjax._errors import InputError
 from sicjax.networks._formats import format_of
-from sicjax.networks._network import Network
+from sicjax.networks.graph import Network
 
 
 def from_file(

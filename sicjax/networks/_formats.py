@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 from sicjax import weights
 from sicjax._errors import InputError
-from sicjax.networks._keras import from_keras
-from sicjax.networks._network import Network
-from sicjax.networks._onnx import from_onnx
 from sicjax.networks._saved import from_run
-from sicjax.networks._sidecar import from_sidecar
-from sicjax.networks._state_dict import from_names
-from sicjax.networks._torch import from_torch
+from sicjax.networks.chain import from_names, from_sidecar
+from sicjax.networks.graph import Network
+from sicjax.networks.keras import from_keras
+from sicjax.networks.onnx import from_onnx
+from sicjax.networks.torch import from_program
 
 
 class Format(NamedTuple):
@@ -91,14 +90,14 @@ FORMATS = (
         "TorchScript",
         (".pt", ".pth"),
         "read without PyTorch",
-        from_torch,
+        from_program,
         partial(_is_program, "script"),
     ),
     Format(
         "torch.export",
         (".pt2",),
         "read without PyTorch",
-        from_torch,
+        from_program,
         partial(_is_program, "export"),
     ),
     Format(

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from sicjax import runs
 from sicjax._errors import InputError
-from sicjax.networks._flax import from_module
-from sicjax.networks._network import Layer, Network, Pair, Skipped
+from sicjax.networks.graph import Layer, Network, Pair, Skipped
+from sicjax.networks.trace import from_module
 
 if TYPE_CHECKING:
     from flax import nnx

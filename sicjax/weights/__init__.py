@@ -1,10 +1,14 @@
-"""Weights files to named arrays, safely: nothing in a file can run."""
+"""Weights files to named arrays, safely: nothing in a file can run. What their names and layouts mean."""
 
 from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._formats import FORMATS, Format
+from sicjax.weights._layouts import LAYOUTS, Layout, mask_as, to_flax
+from sicjax.weights._names import is_dense, is_flax, is_kernel, layer_name
+from sicjax.weights._programs import Exported, Script, program_kind, read_exported, read_script
 from sicjax.weights._read import read
 from sicjax.weights._sidecar import Sidecar, find_sidecar, is_convolution
 from sicjax.weights._tensors import Tensors
+from sicjax.weights._unpickler import Inert, Tensor
 
 __all__ = [
     "FORMATS",
@@ -17,4 +21,24 @@ __all__ = [
     "look",
     "program_in",
     "read",
+    "Exported",
+    "Inert",
+    "LAYOUTS",
+    "Layout",
+    "Script",
+    "Sidecar",
+    "Tensor",
+    "Tensors",
+    "find_sidecar",
+    "is_convolution",
+    "is_dense",
+    "is_flax",
+    "is_kernel",
+    "layer_name",
+    "mask_as",
+    "program_kind",
+    "read",
+    "read_exported",
+    "read_script",
+    "to_flax",
 ]

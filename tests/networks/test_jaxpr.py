@@ -169,6 +169,40 @@ def test_what_lies_between_is_folded_in(between, layers):
         assert_pair_means_what_it_says(lambda x, p=params: apply(p, x), pair.cascade, 3, 0)
 
 
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_a_pixel_shuffle_makes_a_transposed_convolution(dilation):
+    k1, k2 = kernel(5, 4, 8), kernel(4, 4, 4)
+
+    def apply(params, x):
+        x = conv(x, params[0], dilation=dilation)
+        n, length, c = x.shape
+        x = x.reshape(n, length, c // 2, 2).transpose(0, 1, 3, 2).reshape(n, 2 * length, c // 2)
+        return conv(x, params[1])
+
+    for m in (1, 2):
+        params = jnp.where(jnp.arange(8) // 2 == m, k1, 0), k2
+        (pair,) = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).pairs
+        assert pair.cascade.shape == (4, 4, 4)
+        assert_pair_means_what_it_says(lambda x, p=params: apply(p, x), pair.cascade, 3, 0, expanded=2)
+
+
+def test_a_pixel_shuffle_in_two_dimensions_is_as_its_transposed_convolution():
+    k1, k2 = kernel(3, 3, 2, 12), kernel(3, 3, 3, 2)
+    shuffled = lambda x: x.reshape(1, 10, 10, 3, 2, 2).transpose(0, 1, 4, 2, 5, 3).reshape(1, 20, 20, 3)
+    pool = lambda x: jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    # A kernel's tap t gives place p of a block as the tap 2 t - p of the transposed convolution.
+    parts = k1.reshape(3, 3, 2, 3, 2, 2)[..., ::-1, ::-1]
+    whole = parts.transpose(0, 4, 1, 5, 2, 3).reshape(6, 6, 2, 3)
+    x = jnp.asarray(RNG.normal(size=(1, 8, 8, 2)), jnp.float32)
+    same = conv(x, whole, up=2)
+    np.testing.assert_allclose(shuffled(conv(x, k1)), same[:, : 2 * 10, : 2 * 10], atol=1e-4)
+    for then in (lambda x: x, pool, lambda x: jnp.repeat(x, 2, axis=1)):
+        one = lambda p, x, then=then: conv(then(shuffled(conv(x, p[0]))), p[1])
+        two = lambda p, x, then=then: conv(then(conv(x, p[0], up=2)), p[1])
+        pairs = [networks.from_function(f, (k, k2), x).pairs[0].cascade for f, k in ((one, k1), (two, whole))]
+        np.testing.assert_allclose(*map(sdr.ratios, pairs), atol=1e-6)
+
+
 def test_two_dimensions():
     k1, k2 = kernel(3, 4, 1, 1), kernel(4, 3, 1, 1)
 
@@ -274,7 +308,7 @@ def test_what_ends_a_chain_is_said():
 def test_a_kernel_that_depends_on_the_input_is_said():
     apply = lambda p, x: conv(conv(x, p), jnp.mean(x) * jnp.ones((3, 3, 4, 2)))
     net = networks.from_function(apply, kernel(3, 3, 3, 4), X)
-    assert not net.pairs and "its kernel depends on the input" in str(net.skipped)
+    assert not net.pairs and "whose kernel is computed from the input" in str(net.skipped)
 
 
 def test_max_pooling_is_its_stride_and_said():
@@ -315,7 +349,7 @@ def test_layers_state_their_strides_in_both_directions():
 
 
 def test_a_network_of_too_many_pairs_is_refused(monkeypatch):
-    from sicjax.networks import _graph
+    from sicjax.networks.graph import _graph
 
     def apply(params, x):
         for k in params:

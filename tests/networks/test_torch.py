@@ -10,7 +10,7 @@ import pytest
 
 from sicjax import networks, sdr
 from sicjax._errors import InputError
-from sicjax.networks._branches import BOTH
+from sicjax.networks.graph import BOTH
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -277,10 +277,10 @@ class Cumulated(nn.Module):
 @pytest.mark.parametrize(
     "between, reason",
     [
-        (nn.Sequential(nn.PixelShuffle(2), nn.PixelUnshuffle(2)), "moves channels into space (pixel_shuffle)"),
+        (nn.Sequential(nn.PixelShuffle(2), nn.PixelUnshuffle(2)), "a reshape that mixes space and channels (pixel_unshuffle)"),
         (nn.Softmax(1), "a softmax (softmax)"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Unflatten(1, (4, 4, 4))), "mixes space and channels"),
-        (Cumulated(), "the operator cumsum is not known"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Unflatten(1, (4, 4, 4))), "a dense layer (between.1)"),
+        (Cumulated(), "an operation that is not known (cumsum)"),
         (nn.Upsample(scale_factor=1.5), "not by a whole factor"),
         (nn.AdaptiveAvgPool2d(1), "global pooling (adaptive_avg_pool2d)"),
     ],
@@ -308,7 +308,7 @@ def test_no_convolution_is_dropped_in_silence(tmp_path, way):
     net = networks.from_file(save(tmp_path, Unused().eval(), (1, 3, 8, 8), way))
     assert {layer.path for layer in net.layers} == {"a", "scale"}
     skipped = dict(net.skipped)
-    assert any("its kernel is computed from" in reason for reason in skipped.values())
+    assert any("whose kernel is computed from the input" in reason for reason in skipped.values())
     # torch.jit.trace and torch.export leave out what is not called.
     assert way != "script" or skipped["never"] == "no convolution that was followed takes it"
 

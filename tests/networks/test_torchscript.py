@@ -141,7 +141,8 @@ def test_a_kernel_that_is_computed(tmp_path):
     net = network(tmp_path, body)
     assert names(net) == {("a", "b")}
     np.testing.assert_array_equal(net.layers[1].kernel, 2 * Tensor("1", (4, 4, 3, 3)).array.transpose(2, 3, 1, 0))
-    assert "its kernel is computed from linalg_qr of c.weight" in dict(net.skipped)["c"]
+    assert dict(net.skipped)["c"] == "a convolution whose kernel is computed from linalg_qr of c.weight (c)"
+    assert net.notes == ("c: save the module with its kernel as it is, without a parametrization",)
 
 
 BIG = "[4294967296, 4294967296, 4294967296, 4294967296]"
@@ -176,7 +177,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_code_ends(tmp_path, monkeypatch, code):
-    monkeypatch.setattr("sicjax.networks._torchscript._MOST_STEPS", 10_000)
+    monkeypatch.setattr("sicjax.networks.torch.script._expressions.MOST_STEPS", 10_000)
     try:
         net = network(tmp_path, f"y = {conv('x', 'a')}\n{code}")
     except InputError as error:
@@ -231,7 +232,7 @@ def test_an_exported_graph(tmp_path):
     assert names(net) == {("a", "b")} and not net.skipped
     between = node("torch.ops.mine.thing.default", "z", ("self", "y"))
     net = networks.from_file(exported(tmp_path / "net.pt2", [first, between, last], shapes))
-    assert not net.pairs and "the operator thing is not known" in dict(net.skipped)["a"]
+    assert not net.pairs and "an operation that is not known (thing)" in dict(net.skipped)["a"]
     with pytest.raises(InputError, match="damaged"):
         networks.from_file(exported(tmp_path / "net.pt2", [{"target": 3}], shapes))
 

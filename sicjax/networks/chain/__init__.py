@@ -1,0 +1,6 @@
+"""Files that have no graph: their layers as chains, in the order of the file or as a sidecar states it."""
+
+from sicjax.networks.chain._sidecar import from_sidecar
+from sicjax.networks.chain._state_dict import from_names
+
+__all__ = ["from_names", "from_sidecar"]

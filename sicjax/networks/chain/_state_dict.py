@@ -1,0 +1,132 @@
+"""Named arrays without a graph to a network: order from the file, direction and groups from the channel counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sicjax._errors import InputError
+from sicjax.networks.chain._chain import Break, Chain, link
+from sicjax.networks.chain._infer import Kernel, Reading, readings
+from sicjax.networks.chain._strides import one_for_each
+from sicjax.networks.graph import Layer, Network, Skipped
+from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
+
+_OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
+# Of a batch normalisation.
+_NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
+
+
+def from_names(
+    path: Path,
+    tensors: Tensors,
+    *,
+    stride: Sequence[int] | None,
+    transposed: bool | None,
+) -> Network:
+    """The network of a file that names arrays and no more."""
+    skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
+    skipped += [
+        Skipped(name, "shaped like a kernel, but not named weight or kernel")
+        for name, array in tensors.arrays.items()
+        if array.ndim >= 3 and not is_kernel(name, array) and not _OPTIMISER.search(name)
+    ]
+    state = [name for name, array in tensors.arrays.items() if _OPTIMISER.search(name) and array.ndim >= 3]
+    if state:
+        skipped.append(Skipped(state[0], f"and {len(state) - 1} more: state of an optimiser"))
+    kept = {name: array for name, array in tensors.arrays.items() if not _OPTIMISER.search(name)}
+    kernels = [name for name, array in kept.items() if is_kernel(name, array)]
+    if not kernels:
+        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
+
+    if stride is None:
+        raise InputError(
+            f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
+            f"each), or a sidecar {path.with_suffix('.json').name}"
+        )
+    containers = _containers(path, list(kept), kernels, tensors.ordered)
+    is_one = set(kernels)
+    kernels = [name for names in containers.values() for name in names if name in is_one]
+    strides = dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
+    notes = [] if tensors.ordered else ["this format keeps no order of layers: the numbers in their names were used"]
+    chains = []
+    for container, names in containers.items():
+        shown = {name: name if len(containers) > 1 else name.removeprefix(f"{container}/") for name in names}
+        found = _found(names, kept, strides)
+        chosen = {k.name: way for k, way in zip(found, readings(path, found, transposed), strict=True)}
+        grouped = [f"{layer_name(shown[name])} {way.groups}" for name, way in chosen.items() if way.groups > 1]
+        if grouped:
+            more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
+            notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
+        entries: list[Layer | Break] = []
+        for name in names:
+            if name in strides:
+                entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
+            elif is_dense(name, kept[name]):
+                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
+        chains.append(Chain(container, entries))
+    return link(chains, skipped=skipped, notes=notes)
+
+
+def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
+    """The names in each state dict of a file that has a kernel, in order."""
+    held: dict[str, list[str]] = {_container(name): [] for name in kernels}
+    inside: dict[str, list[str]] = {container: [] for container in held}
+    for name in names:
+        if (container := _container(name)) in held:
+            held[container].append(name)
+    if ordered:
+        return held
+    for name in kernels:
+        inside[_container(name)].append(name)
+    return {container: _ordered_by_numbers(path, held[container], inside[container]) for container in held}
+
+
+def _found(names: list[str], arrays: dict[str, np.ndarray], strides: dict[str, int]) -> list[Kernel]:
+    """The kernels, with what the bias and the normalisation after each say of its channels."""
+    found: list[Kernel] = []
+    for name in names:
+        if name in strides:
+            biases = [arrays[bias] for sign in "./" if (bias := f"{layer_name(name)}{sign}bias") in arrays]
+            found.append(Kernel(name, arrays[name], strides[name], biases[0].size if biases else None))
+        elif found and found[-1].norm is None and _NORM.search(name) and arrays[name].ndim == 1:
+            found[-1] = found[-1]._replace(norm=arrays[name].size)
+    return found
+
+
+def _layer(name: str, array: np.ndarray, stride: int, reading: Reading) -> Layer:
+    layout = "HWIO" if is_flax(name) else "IOHW" if reading.transposed else "OIHW"
+    kernel = to_flax(array, layout, reading.groups)
+    axes = array.ndim - 2
+    return Layer(layer_name(name), kernel, (stride,) * axes, (1,) * axes, reading.groups, reading.transposed)
+
+
+def _container(name: str) -> str:
+    """The dict within a checkpoint that holds a state dict: what stands before the last `/`, if a name follows."""
+    container, _, rest = name.rpartition("/")
+    return container if "." in rest else ""
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> list[str]:
+    """Names in the order of the numbers in them, where these alone tell kernels apart, within each module."""
+    parts: dict[str, dict[str, str]] = {}
+    for name in kernels:
+        inside = ""
+        for part in re.split(r"[./]", layer_name(name)):
+            parts.setdefault(inside, {}).setdefault(re.sub(r"\d+", "#", part), name)
+            inside += f"{part}."
+    for words in parts.values():
+        if len(words) > 1:
+            one, other = list(words.values())[:2]
+            raise InputError(
+                f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
+                f"layers in order in a sidecar {path.with_suffix('.json').name}"
+            )
+    return sorted(names, key=_natural)

@@ -1,0 +1,123 @@
+"""A value in a network, and the convolutions that reach it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sicjax.networks.graph._limits import MOST_CHANNELS, MOST_PLACES
+from sicjax.networks.graph._network import Layer
+from sicjax.networks.graph._unreachable import Unreachable
+
+# Roles of a value's axes; a spatial axis has its number, 0 and up. Along REPEAT a value was copied; the axes of a value
+# whose space and channels a reshape mixed are MIXED.
+MIXED, REPEAT, BATCH, CHANNEL = -4, -3, -2, -1
+
+
+class Source(NamedTuple):
+    """A convolution whose output is part of a value, and what lies between.
+
+    After the layer the signal was decimated by `down`, then expanded with zeros by `up`. `before` are fixed filters at
+    the layer's own resolution, `after` those at the value's, each one array with the spatial axes of the network.
+
+    Attributes:
+        layer: its number in the graph.
+        first: the layer.
+        channels: for each channel of the value the layer's output channel, or -1; one axis for each channel axis.
+        blocks: where channels became places (a pixel shuffle), the layer's output channel for each place of a block and
+            each channel that is left, which then counts as its output; else None.
+    """
+
+    layer: int
+    first: Layer
+    channels: np.ndarray
+    down: tuple[int, ...]
+    up: tuple[int, ...]
+    before: tuple[np.ndarray, ...] = ()
+    after: tuple[np.ndarray, ...] = ()
+    blocks: np.ndarray | None = None
+
+    def between(self) -> tuple:
+        """The layer and what lies after it, to compare."""
+        filters = tuple((f.shape, f.tobytes()) for f in (*self.before, *self.after))
+        blocks = () if self.blocks is None else (self.blocks.shape, self.blocks.tobytes())
+        return (self.layer, self.down, self.up, len(self.before), filters, blocks)
+
+    def key(self) -> tuple:
+        """All of it, to compare."""
+        return (*self.between(), self.channels.shape, self.channels.tobytes())
+
+
+class Flow(NamedTuple):
+    """A value in a network: its shape, the role of each axis, the convolutions it comes from.
+
+    Attributes:
+        shape: of the value; `()` also where it is not known and no convolution reaches it.
+        axes: for each axis `BATCH`, `CHANNEL`, `REPEAT`, `MIXED` or a spatial number; of no meaning without sources.
+        sources: the convolutions that reach it without meeting another.
+        origin: where it comes from besides those, in words, for the layers it reaches.
+        unmixed: of a value whose space and channels a reshape mixed, what it was before; else None.
+    """
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+    sources: tuple[Source, ...] = ()
+    origin: str = ""
+    unmixed: Flow | None = None
+
+
+def constant(shape: Sequence[int] = (), origin: str = "") -> Flow:
+    """A value that no convolution reaches."""
+    return Flow(tuple(shape), (BATCH,) * len(shape), origin=origin)
+
+
+def changed(x: Flow, shape: Sequence[int], **fields) -> Flow:
+    """A value with another shape, whose axes keep their roles unless said otherwise.
+
+    Raises:
+        Unreachable: a shape beyond all real ones.
+    """
+    shape = tuple(int(n) for n in shape)
+    if max(shape, default=0) > MOST_PLACES:
+        raise Unreachable("an operation that gives a size that is not possible")
+    if not x.sources:
+        return constant(shape, x.origin)
+    x = x._replace(shape=shape, **fields)
+    if math.prod(n for n, role in zip(shape, x.axes, strict=True) if role == CHANNEL) * len(x.sources) > MOST_CHANNELS:
+        raise Unreachable(f"an operation that gives more than {MOST_CHANNELS:,} channels")
+    return x
+
+
+def rank(x: Flow) -> int:
+    """How many spatial axes the convolutions have that reach a value; all have equally many."""
+    return len(x.sources[0].down) if x.sources else 0
+
+
+def axis_of(x: Flow, axis: int) -> int:
+    """The number of an axis, counted from the end where it is negative.
+
+    Raises:
+        ValueError: no such axis.
+    """
+    if type(axis) is not int or not -len(x.shape) <= axis < len(x.shape):
+        raise ValueError(f"axis {axis!r:.40} of {len(x.shape)}")
+    return axis % len(x.shape)
+
+
+def channel_axis(x: Flow, axis: int) -> int:
+    """Which of a value's channel axes an axis is."""
+    return [k for k, role in enumerate(x.axes) if role == CHANNEL].index(axis)
+
+
+def plain(x: Flow) -> Flow:
+    """The value, if its axes have roles.
+
+    Raises:
+        Unreachable: space and channels were mixed by a reshape.
+    """
+    if x.unmixed is not None:
+        raise Unreachable("a reshape that mixes space and channels")
+    return x

@@ -1,0 +1,226 @@
+"""The one place that derives pairs.
+
+A reader of any format walks its network once in the order of the data flow. It starts every input with `Graph.input`,
+and follows each operation with `Graph.follow`, which runs the reader's rule for it: a few lines that turn names and
+attributes of the format into words of this vocabulary. `Graph.convolve` takes the convolutions; an operation that no
+pair reaches across raises `Unreachable`. `Graph.network` then has the layers, the pairs and what was left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+
+from sicjax import sdr
+from sicjax._errors import InputError
+from sicjax.networks.graph._cascade import cascade
+from sicjax.networks.graph._flow import BATCH, Flow, Source, constant
+from sicjax.networks.graph._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, check_count
+from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
+from sicjax.networks.graph._resample import expanded
+from sicjax.networks.graph._unreachable import Unreachable
+
+T = TypeVar("T")
+# What settings that contradict each other raise on the way.
+_MISFITS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, StopIteration)
+
+
+class Graph:
+    """Collects layers and pairs while a reader walks a network."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.notes: list[str] = []
+        self.network_name = ""
+        self._pairs: dict[tuple, tuple[Source, int, str]] = {}
+        self._starts: dict[int, str] = {}
+        self._ends: dict[int, list[str]] = {}
+        self._uses: dict[str, int] = {}
+        self._ended: dict[str, set[int]] = {}
+        self._skipped: list[Skipped] = []
+
+    def input(self, shape: Sequence[int], name: str = "the network's input") -> Flow:
+        """A value that no convolution reaches."""
+        return constant(shape, name)
+
+    def note(self, text: str) -> None:
+        """Tells the user of a decision, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Tells the user of a convolution that could not be made a layer."""
+        self._skipped.append(Skipped(name, reason))
+
+    def follow(
+        self, rule: Callable[[], T], xs: Iterable[Flow], label: str, shape: Sequence[int] = (), *, layer: str = ""
+    ) -> T | Flow:
+        """What a rule gives, or the end of its operands where no pair reaches across.
+
+        Arguments:
+            rule: computes the result, with words of the vocabulary.
+            xs: the values that it takes.
+            label: of the operation, for the reason.
+            shape: of the result, where it is known.
+            layer: the convolution that the operation is; named as skipped where it cannot be followed.
+        """
+        xs = list(xs)
+        try:
+            return rule()
+        except Unreachable as end:
+            reason = f"{end.reason} ({end.name or label})" if end.name or label else end.reason
+            shape = tuple(shape) or end.shape
+        except InputError:
+            raise
+        except _MISFITS as error:
+            reason = f"{label or 'an operation'} with settings that do not fit together"
+            detail = f"{str(error) or type(error).__name__:.150}"
+            if not layer and not any(x.sources for x in xs):
+                return constant(shape, next((x.origin for x in xs if x.origin), ""))
+            reason += f": {detail}"
+        if layer:
+            self.skip(layer, reason)
+        return self.end(xs, shape, reason)
+
+    def convolve(
+        self,
+        x: Flow,
+        layer: Layer,
+        shape: Sequence[int],
+        takes: Sequence[int],
+        gives: Sequence[int],
+        *,
+        up: Sequence[int] = (),
+        down: Sequence[int] = (),
+    ) -> Flow:
+        """A convolution: a pair with every convolution that reaches `x`, and the start of new ones.
+
+        Arguments:
+            layer: its kernel `(*k, in / groups, out)`.
+            shape: of the output.
+            takes: roles of the input's axes.
+            gives: roles of the output's axes.
+            up: expansion with zeros before the kernel; by default the stride of a transposed convolution.
+            down: decimation after the kernel; by default the stride.
+
+        Raises:
+            ValueError: a kernel that does not fit its groups.
+        """
+        axes = len(layer.stride)
+        whole = axes > 0 and layer.kernel.ndim == axes + 2 and layer.kernel.size > 0
+        if not whole or layer.groups < 1 or layer.outputs % layer.groups:
+            raise ValueError(f"a kernel of shape {layer.kernel.shape} in {layer.groups} groups")
+        ones = (1,) * axes
+        up = tuple(up) or (layer.stride if layer.transposed else ones)
+        down = tuple(down) or (ones if layer.transposed else layer.stride)
+        number = self._add(layer)
+        layer = self.layers[number]
+        wrong = _other_axes(x, takes, axes)
+        for source in x.sources:
+            try:
+                self._pair(source, number, up, wrong)
+            except Unreachable as end:
+                self._end([source], f"{end.reason} ({layer.path})")
+        if not x.sources:
+            self._starts[number] = x.origin or "nothing known"
+        start = Source(number, layer, np.arange(layer.outputs), down, ones)
+        return Flow(tuple(shape), tuple(gives), (start,))
+
+    def _add(self, layer: Layer) -> int:
+        check_count(len(self.layers) + 1, MOST_LAYERS, "convolutions")
+        self._uses[layer.path] = self._uses.get(layer.path, 0) + 1
+        if self._uses[layer.path] > 1:
+            layer = layer._replace(path=f"{layer.path}#{self._uses[layer.path]}")
+        self.layers.append(layer)
+        return len(self.layers) - 1
+
+    def _pair(self, source: Source, number: int, up: Sequence[int], wrong: str) -> None:
+        layer = self.layers[number]
+        if wrong:
+            raise Unreachable(wrong)
+        if source.channels.ndim > 1 or source.channels.size != layer.inputs:
+            raise Unreachable(f"a layer that takes {layer.inputs} channels in an order that is not known")
+        source = expanded(source._replace(channels=source.channels.reshape(-1)), up)
+        if source.after and layer.taps > MOST_FOLDED:
+            raise Unreachable("filters over too many places")
+        self._pairs.setdefault((*source.key(), number), (source, number, self.network_name))
+        check_count(len(self._pairs), MOST_PAIRS, "pairs of successive convolutions")
+
+    def end(self, xs: Iterable[Flow], shape: Sequence[int], reason: str) -> Flow:
+        """An operation that no pair reaches across, such as `a dense layer (fc1)`."""
+        for x in xs:
+            self._end(x.sources, reason)
+        return constant(shape, reason)
+
+    def _end(self, sources: Iterable[Source], reason: str) -> None:
+        for source in sources:
+            self._ended.setdefault(reason, set()).add(source.layer)
+            reasons = self._ends.setdefault(source.layer, [])
+            if reason not in reasons:
+                reasons.append(reason)
+
+    def network(self) -> Network:
+        """What was found."""
+        found = self._pairs.values()
+        cascades = self.cascades([layer.kernel for layer in self.layers])
+        pairs = [
+            Pair(label, self.layers[source.layer], self.layers[number], pair, network)
+            for (label, pair), (source, number, network) in zip(cascades.items(), found, strict=True)
+        ]
+        first, second = {source.layer for source, _, _ in found}, {number for _, number, _ in found}
+        skipped = list(self._skipped)
+        for number, layer in enumerate(self.layers):
+            if number not in first | second:
+                before = self._starts.get(number, "nothing known")
+                after = "; ".join(self._ends.get(number, ["no convolution follows"]))
+                skipped.append(Skipped(layer.path, f"before it: {before}; after it: {after}"))
+        for reason, numbers in self._ended.items():
+            names = [self.layers[number].path for number in sorted(numbers - first)]
+            if names:
+                shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+                skipped.append(Skipped(reason, f"ends the chain after {shown}"))
+        return Network(tuple(self.layers), tuple(pairs), tuple(dict.fromkeys(skipped)), tuple(self.notes))
+
+    def cascades(self, kernels: Sequence) -> dict[str, sdr.Cascade]:
+        """The pairs by name, with these kernels for the layers, NumPy's or JAX's.
+
+        Raises:
+            InputError: weights that are not finite, with the layers' names.
+        """
+        named: dict[str, sdr.Cascade] = {}
+        held: dict[int, Any] = {}
+        for source, number, _ in self._pairs.values():
+            first, second = self.layers[source.layer], self.layers[number]
+            label = again = f"{first.path} to {second.path}"
+            count = 1
+            while again in named:
+                again, count = f"{label} ({count + 1})", count + 1
+            try:
+                pair, used = cascade(source, second, kernels[source.layer], kernels[number])
+            except ValueError as error:
+                raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
+            # A kernel that is whole in several pairs is held once.
+            ends = [
+                held.setdefault(k, kept) if kernel is kernels[k] else kept
+                for k, kernel, kept in zip((source.layer, number), used, jax.tree.leaves(pair), strict=True)
+            ]
+            named[again] = jax.tree.unflatten(jax.tree.structure(pair), ends)
+        return named
+
+
+def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:
+    """Why a convolution does not take a value, whose axes should have these roles; empty where it does."""
+    if x.unmixed is not None:
+        return "a reshape that mixes space and channels"
+    before = {len(source.down) for source in x.sources}
+    if before - {axes}:
+        return f"a layer with {axes} spatial axes after one with {min(before - {axes})}"
+    # An axis of one place may have lost its role.
+    fits = len(x.axes) == len(takes) and all(
+        role == want or (want != BATCH and role == BATCH and size == 1)
+        for role, want, size in zip(x.axes, takes, x.shape, strict=True)
+    )
+    return "" if fits or not x.sources else "a layer that takes other axes as channels and space"

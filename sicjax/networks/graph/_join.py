@@ -1,0 +1,156 @@
+"""Operations that act on each place alone, sums and products; values side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, axis_of, changed, channel_axis, constant, plain
+from sicjax.networks.graph._unreachable import Unreachable
+
+if TYPE_CHECKING:
+    from sicjax.networks.graph._graph import Graph
+
+BOTH = (
+    "where the program branches on values that are not known, both branches are followed: "
+    "a pair may join layers that no one input passes"
+)
+
+
+def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
+    """Anything that acts on each place alone, and sums and products: every operand's convolutions reach the result.
+
+    Operands are broadcast as in NumPy, by trailing axes. Sizes that are not known exactly are taken to be equal, unless
+    one is 1. A value whose convolutions do not reach the result, such as a gate, ends there.
+    """
+    sourced = [x for x in xs if x.sources]
+    if not sourced:
+        known = max((x for x in xs if x.origin), key=lambda x: len(x.shape), default=None)
+        # The input of a network may be of any shape, where that is not stated.
+        return constant(_broadcast_shape(xs) if known is None or known.shape else (), known.origin if known else "")
+    if any(x.unmixed for x in sourced):
+        return _elementwise_mixed(graph, sourced, name)
+    lead = max(sourced, key=lambda x: (len(x.shape), math.prod(x.shape)))
+    shape = _broadcast_shape([lead, *xs])
+    axes = (BATCH,) * (len(shape) - len(lead.shape)) + lead.axes
+    sources: dict[tuple, Source] = {}
+    changed(lead, shape, axes=axes)  # refuses sizes beyond all real ones before there is memory for them
+    for x in sourced:
+        for source in _broadcast_sources(x, shape, axes):
+            sources.setdefault(source.key(), source)
+    kept = {source.layer for source in sources.values()}
+    for x in sourced:
+        if any(source.layer not in kept for source in x.sources):
+            gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
+            what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
+            graph.end([x], (), f"{what} ({name})")
+    return changed(lead, shape, axes=axes, sources=tuple(sources.values()), origin="")
+
+
+def _elementwise_mixed(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
+    """On values that a reshape mixed: as before the reshape, since each place is acted on alone."""
+    before = [x.unmixed for x in xs if x.unmixed]
+    if len(before) < len(xs) or len({(x.shape, b.shape) for x, b in zip(xs, before, strict=True)}) > 1:
+        raise Unreachable("a reshape that mixes space and channels")
+    found = elementwise(graph, before, name)
+    return xs[0]._replace(sources=found.sources, unmixed=found)
+
+
+def _broadcast_shape(xs: Sequence[Flow]) -> tuple[int, ...]:
+    """The first value's sizes, but where they are 1."""
+    shape = [1] * max((len(x.shape) for x in xs), default=0)
+    for x in xs:
+        for k in range(1, len(x.shape) + 1):
+            shape[-k] = x.shape[-k] if shape[-k] == 1 else shape[-k]
+    return tuple(shape)
+
+
+def _broadcast_sources(x: Flow, shape: tuple[int, ...], axes: tuple[int, ...]) -> Iterable[Source]:
+    """Sources of an operand whose axes of size 1 are stretched; one over a spatial axis is no convolution any more."""
+    offset = len(shape) - len(x.shape)
+    target = tuple(n for n, role in zip(shape, axes, strict=True) if role == CHANNEL)
+    for k, role in enumerate(x.axes):
+        stretched = x.shape[k] == 1 < shape[offset + k]
+        if (role >= 0 and stretched) or (role != axes[offset + k] and (role >= 0 or role == CHANNEL)):
+            return
+    for source in x.sources:
+        yield source._replace(channels=np.broadcast_to(source.channels, target))
+
+
+def scaling(graph: Graph, x: Flow, name: str) -> Flow:
+    """A normalisation by the value itself, such as a layer or group norm: no filter of a kernel changes its shape."""
+    if x.sources:
+        graph.note(f"{name} is taken as a scaling of each channel, though it depends on the value")
+    return x
+
+
+def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
+    """Values side by side along an axis; along a channel axis each keeps its range.
+
+    Raises:
+        Unreachable: values with other axes.
+    """
+    lead = plain(next((x for x in xs if x.sources), xs[0]))
+    axis = axis_of(lead, axis) if lead.shape else 0
+    sourced = [plain(x) for x in xs if x.sources]
+    if any(len(x.shape) != len(lead.shape) for x in xs) or any(x.axes != lead.axes for x in sourced):
+        if not sourced:
+            return constant((), next((x.origin for x in xs if x.origin), ""))
+        raise Unreachable("values side by side whose axes are not the same")
+    shape = (*lead.shape[:axis], sum(x.shape[axis] for x in xs), *lead.shape[axis + 1 :]) if lead.shape else ()
+    changed(lead._replace(sources=tuple(s for x in sourced for s in x.sources)), shape)
+    if not sourced:
+        return constant(shape, next((x.origin for x in xs if x.origin), ""))
+    sources: list[Source] = []
+    if lead.axes[axis] != CHANNEL:
+        unique = {source.key(): source for x in sourced for source in x.sources}
+        return changed(lead, shape, sources=tuple(unique.values()))
+    where = channel_axis(lead, axis)
+    for position, x in enumerate(xs):
+        for source in x.sources:
+            around = [_absent(source.channels, where, other.shape[axis]) for other in xs]
+            around[position] = source.channels
+            _merge(sources, source._replace(channels=np.concatenate(around, axis=where)))
+    return changed(lead, shape, sources=tuple(sources))
+
+
+def stack(xs: Sequence[Flow], axis: int) -> Flow:
+    """Values side by side along a new axis."""
+    rank = max(len(x.shape) for x in xs)
+    at = axis % (rank + 1)
+    one = lambda x: x._replace(shape=(*x.shape[:at], 1, *x.shape[at:]), axes=(*x.axes[:at], BATCH, *x.axes[at:]))
+    return concatenate([one(plain(x)) if len(x.shape) == rank else x for x in xs], at)
+
+
+def _merge(sources: list[Source], new: Source) -> None:
+    """Adds a source; parts of one layer's output that were split and are put together again become one."""
+    for k, source in enumerate(sources):
+        if source.between() == new.between() and not ((source.channels >= 0) & (new.channels >= 0)).any():
+            sources[k] = source._replace(channels=np.maximum(source.channels, new.channels))
+            return
+    sources.append(new)
+
+
+def _absent(channels: np.ndarray, axis: int, size: int) -> np.ndarray:
+    shape = list(channels.shape)
+    shape[axis] = size
+    return np.full(shape, -1)
+
+
+def either(graph: Graph, a: Flow, b: Flow) -> Flow:
+    """What is either of two values, after a branch that cannot be decided: what reaches one of them reaches it."""
+    sourced = [x for x in (a, b) if x.sources]
+    if not sourced and a.shape != b.shape:
+        return constant((), a.origin or b.origin)
+    if len(sourced) < 2:
+        return (sourced or [a])[0]
+    if a.shape == b.shape and [s.key() for s in a.sources] == [s.key() for s in b.sources]:
+        return a
+    channels = [{source.channels.shape for source in x.sources} for x in (a, b)]
+    if a.axes != b.axes or channels[0] != channels[1] or a.unmixed or b.unmixed:
+        return graph.end([a, b], a.shape, "two branches of the program that give values of different shapes")
+    graph.note(BOTH)
+    return elementwise(graph, [a, b._replace(shape=a.shape)], "two branches")

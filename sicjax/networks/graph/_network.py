@@ -1,0 +1,96 @@
+"""A network as the measure sees it: its convolutions, the pairs that follow one another, and what was left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from sicjax import sdr
+from sicjax._errors import InputError
+
+
+class Layer(NamedTuple):
+    """A convolution.
+
+    Attributes:
+        path: its name in the network or file.
+        kernel: `(*k, in / groups, out)`.
+        stride: of the convolution, or of the transposed convolution; one int an axis.
+        dilation: one int an axis.
+        groups: feature groups.
+        transposed: whether it upsamples by its stride rather than downsamples.
+    """
+
+    path: str
+    kernel: Float[np.ndarray, "*k i o"]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    transposed: bool
+
+    @property
+    def inputs(self) -> int:
+        return self.kernel.shape[-2] * self.groups
+
+    @property
+    def outputs(self) -> int:
+        return self.kernel.shape[-1]
+
+    @property
+    def taps(self) -> int:
+        """How many numbers the kernel has with the zeros of its dilation."""
+        return self.kernel.size * math.prod(self.dilation)
+
+
+class Pair(NamedTuple):
+    """Two convolutions that follow one another, their cascade, and the name of the network they belong to."""
+
+    name: str
+    first: Layer
+    second: Layer
+    cascade: sdr.Cascade
+    network: str
+
+
+class Skipped(NamedTuple):
+    """A layer, or an operation that ends a chain, and why it is in no pair."""
+
+    layer: str
+    reason: str
+
+
+class Network(NamedTuple):
+    """Every convolution of a network, or of the networks in one file, and every pair of successive ones.
+
+    Attributes:
+        layers: every convolution, in the order of the data flow.
+        pairs: every pair, in the order of the data flow.
+        skipped: what is in no pair, with the reason.
+        notes: what was decided on the way that a user should know.
+        rebuild: for a network traced in JAX, from parameters to the named pairs; see `bind`.
+    """
+
+    layers: tuple[Layer, ...]
+    pairs: tuple[Pair, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
+    rebuild: Callable[[Any], dict[str, sdr.Cascade]] | None = None
+
+    @property
+    def cascades(self) -> dict[str, sdr.Cascade]:
+        """The pairs by name, in the order of the data flow."""
+        return {pair.name: pair.cascade for pair in self.pairs}
+
+    def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
+        """The same pairs with other parameters, of a network traced in JAX; works under `jit`, `vmap` and `grad`.
+
+        Raises:
+            InputError: a network from a file, or parameters of another structure.
+        """
+        if self.rebuild is None:
+            raise InputError("only networks from from_function and from_module can take other parameters")
+        return self.rebuild(parameters)

@@ -1,0 +1,139 @@
+"""Some places along an axis: slices, parts, gathers, flips, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, axis_of, changed, channel_axis, plain
+from sicjax.networks.graph._limits import LONGEST, MOST_CHANNELS, MOST_PARTS
+from sicjax.networks.graph._resample import resample
+from sicjax.networks.graph._unreachable import Unreachable
+
+# Starts that are tried where places can begin.
+_MOST_STARTS = 10_000
+
+
+def select(x: Flow, axis: int, places: range | np.ndarray) -> Flow:
+    """Places along an axis by number: of channels these go on; of space a crop, a stride, copies or padding.
+
+    Raises:
+        Unreachable: places of space in another order.
+        ValueError: no such axis or place.
+    """
+    x, axis = plain(x), axis_of(x, axis)
+    size, role = x.shape[axis], x.axes[axis]
+    shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
+    whole = isinstance(places, range) and places == range(size)
+    if not x.sources or role in (BATCH, REPEAT) or whole:
+        return changed(x, shape)
+    if role == CHANNEL:
+        if len(places) > MOST_CHANNELS:
+            raise Unreachable(f"more than {MOST_CHANNELS:,} channels")
+        where, numbers = channel_axis(x, axis), np.arange(size)[np.asarray(places, np.int64)]
+        kept = [source._replace(channels=np.take(source.channels, numbers, axis=where)) for source in x.sources]
+        return changed(x, shape, sources=tuple(source for source in kept if (source.channels >= 0).any()))
+    up, down = _along_space(places, size)
+    one = lambda value, other: [value if k == axis else other for k in range(len(shape))]
+    return resample(x, shape, up=one(up, 1), taps=one(np.ones(up), np.ones(1)), down=one(down, 1))
+
+
+def _along_space(places: range | np.ndarray, size: int) -> tuple[int, int]:
+    """How many copies of each place, and every how many, these places are."""
+    if len(places) < 2:
+        if len(places) == size:
+            return 1, 1
+        raise Unreachable("single places of space")
+    steps = np.array([places.step]) if isinstance(places, range) else np.unique(np.diff(places))
+    if len(steps) == 1 and steps[0] > 0:
+        return 1, int(steps[0])
+    if len(steps) == 1 and steps[0] == -1:
+        raise Unreachable("a flip of space")
+    factor = len(places) // size
+    if 1 < factor <= LONGEST and np.array_equal(places, np.arange(size * factor) // factor):
+        return factor, 1
+    if len(places) >= size and (np.abs(steps) <= 1).all() and _runs_through(np.asarray(places), size):
+        return 1, 1
+    raise Unreachable("places of space in another order")
+
+
+def _runs_through(places: np.ndarray, size: int) -> bool:
+    """Whether all places follow one another once, with others only before and after: padding."""
+    starts = np.flatnonzero(places == 0)
+    return any(np.array_equal(places[at : at + size], np.arange(size)) for at in starts[:_MOST_STARTS])
+
+
+def cut(x: Flow, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Flow:
+    """A slice as in Python."""
+    axis = axis_of(x, axis)
+    return select(x, axis, range(x.shape[axis])[start:stop:step])
+
+
+def split(x: Flow, axis: int, sizes: Sequence[int]) -> list[Flow]:
+    """Parts of these sizes along an axis, one after another."""
+    if len(sizes) > MOST_PARTS:
+        raise Unreachable(f"more than {MOST_PARTS:,} parts")
+    if not x.shape:
+        return [x] * len(sizes)
+    axis = axis_of(x, axis)
+    stops = np.cumsum(sizes).tolist()
+    size = x.shape[axis]
+    return [select(x, axis, range(min(stop - n, size), min(stop, size))) for stop, n in zip(stops, sizes, strict=True)]
+
+
+def even_sizes(size: int, each: int) -> list[int]:
+    """Sizes of parts of `each`, the last one smaller where it does not fit."""
+    if type(each) is not int or each < 1 or size // each > MOST_PARTS:
+        raise ValueError(f"parts of {each!r:.40}")
+    return [min(each, size - at) for at in range(0, size, each)]
+
+
+def gated(x: Flow, axis: int) -> list[Flow]:
+    """The two halves of a gated linear unit."""
+    axis = axis_of(x, axis)
+    return split(x, axis, [x.shape[axis] // 2] * 2)
+
+
+def flip(x: Flow, axes: Sequence[int]) -> Flow:
+    """Axes in reverse; a flip of space ends the chain."""
+    for axis in axes:
+        axis = axis_of(x, axis)
+        x = select(x, axis, range(x.shape[axis])[::-1]) if x.shape[axis] > 1 else x
+    return x
+
+
+def repeat(x: Flow, axis: int, times: int) -> Flow:
+    """Each place several times in a row: along space nearest-neighbour upsampling."""
+    return _copied(x, axis, times, np.repeat)
+
+
+def tile(x: Flow, repeats: Sequence[int]) -> Flow:
+    """Copies of a value side by side, for each axis so many."""
+    for axis, times in enumerate(repeats):
+        if times != 1 and x.sources and x.axes[axis] >= 0 and x.shape[axis] > 1:
+            raise Unreachable("copies of space side by side")
+        x = _copied(x, axis, times, np.tile) if times != 1 else x
+    return x
+
+
+def _copied(x: Flow, axis: int, times: int, copy) -> Flow:
+    x, axis = plain(x), axis_of(x, axis)
+    size, role = x.shape[axis], x.axes[axis]
+    if type(times) is not int or times < 0 or (x.sources and times > MOST_CHANNELS):
+        raise ValueError(f"{times!r:.40} copies")
+    if x.sources and role >= 0 and size == 1 < times:
+        raise Unreachable("one value spread over space")
+    if not x.sources or role < 0 and role != CHANNEL:
+        copied = REPEAT if role == BATCH and size == 1 < times else role
+        shape = (*x.shape[:axis], size * times, *x.shape[axis + 1 :])
+        return changed(x, shape, axes=(*x.axes[:axis], copied, *x.axes[axis + 1 :]))
+    if size * times > MOST_CHANNELS:
+        raise Unreachable("copies over too many places")
+    return select(x, axis, copy(np.arange(size), times))
+
+
+def shuffle(x: Flow, axis: int, groups: int) -> Flow:
+    """A channel shuffle: channels of several groups in turns."""
+    axis = axis_of(x, axis)
+    return select(x, axis, np.arange(x.shape[axis]).reshape(groups, -1).T.reshape(-1))

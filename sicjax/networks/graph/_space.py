@@ -1,0 +1,193 @@
+"""Operations on space: pooling, resizing, reductions, padding. Settings are one for each axis of the value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sicjax.networks.graph._filters import cubic, filter_of, interpolation, linear, stretched
+from sicjax.networks.graph._flow import CHANNEL, Flow, axis_of, changed, constant, plain
+from sicjax.networks.graph._join import concatenate, elementwise
+from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
+from sicjax.networks.graph._resample import resample
+from sicjax.networks.graph._reshape import reshape, transpose
+from sicjax.networks.graph._select import select
+from sicjax.networks.graph._unreachable import Unreachable
+
+if TYPE_CHECKING:
+    from sicjax.networks.graph._graph import Graph
+
+MAX_POOLING = "max pooling has no linear form: it is taken as its stride alone"
+CORNERS = "a resize with align_corners is treated as one without, which is what it is inside"
+
+
+def average_pool(
+    x: Flow, shape: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilation: Sequence[int] = ()
+) -> Flow:
+    """The mean, or the sum, of a window: a filter with equal taps, then a stride.
+
+    Raises:
+        Unreachable: a window over everything, or over an axis that is not spatial.
+    """
+    _check_window(x, shape, sizes)
+    apart = dilation or [1] * len(sizes)
+    if any((k - 1) * d >= LONGEST for k, d in zip(sizes, apart, strict=True)):
+        raise Unreachable("a filter over too many places")
+    taps = [stretched(np.ones(k), [d]) for k, d in zip(sizes, apart, strict=True)]
+    return resample(x, shape, taps=taps, down=strides)
+
+
+def max_pool(graph: Graph, x: Flow, shape: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
+    """The largest of a window, or another one: no filter, so only the stride is taken, with a note."""
+    _check_window(x, shape, sizes)
+    if x.sources:
+        graph.note(MAX_POOLING)
+        if any(n > 1 and role < 0 for n, role in zip(sizes, x.axes, strict=True)):
+            raise Unreachable("a window over an axis that is not spatial")
+    return resample(x, shape, down=strides)
+
+
+def _check_window(x: Flow, shape: Sequence[int], sizes: Sequence[int]) -> None:
+    space = [k for k, role in enumerate(plain(x).axes) if role >= 0] if x.sources else []
+    if space and all(shape[k] == 1 for k in space) and any(x.shape[k] == sizes[k] > 1 for k in space):
+        raise Unreachable("global pooling", shape=shape)
+
+
+def resize(
+    graph: Graph,
+    x: Flow,
+    shape: Sequence[int],
+    mode: str,
+    *,
+    factors: Sequence[float] | None = None,
+    centres: str = "half_pixel",
+    antialias: bool = False,
+    coefficient: float = -0.75,
+) -> Flow:
+    """A resize by whole factors, up or down, along space.
+
+    Arguments:
+        shape: of the result.
+        mode: `nearest`, `linear` or `cubic`.
+        factors: one for each axis, as the file states them; by default the ratio of the sizes.
+        centres: `half_pixel`, `asymmetric` (places start at the same point) or `align_corners`.
+        antialias: whether a smaller image is made of all places.
+        coefficient: of cubic interpolation, -0.75 in PyTorch and ONNX, -0.5 in JAX and TensorFlow.
+
+    Raises:
+        Unreachable: another mode, factors that are not whole, an axis that is not spatial.
+    """
+    if not x.sources:
+        return constant(shape, x.origin)
+    plain(x)
+    by = [m / n for m, n in zip(shape, x.shape, strict=True)] if factors is None else list(factors)
+    if all(f == 1 for f in by):
+        return changed(x, shape)
+    if mode not in ("nearest", "linear", "cubic"):
+        raise Unreachable(f"a {mode} resize")
+    if max(by) > LONGEST:
+        raise Unreachable("a resize to too many places")
+    ups, downs = [max(round(f), 1) for f in by], [max(round(1 / f), 1) for f in by]
+    if any(abs(f * d - u) > 1e-6 * u for f, u, d in zip(by, ups, downs, strict=True)):
+        shown = "x".join(f"{f:.4g}" for f, role in zip(by, x.axes, strict=True) if role >= 0 or f != 1)
+        raise Unreachable(f"a {mode} resize by {shown}, not by a whole factor", shape=shape)
+    if centres == "align_corners" and mode != "nearest":
+        if max(downs) > 1:
+            raise Unreachable("a resize to fewer places with align_corners")
+        graph.note(CORNERS)
+    taps = [_taps(u, d, mode, centres, antialias, coefficient) for u, d in zip(ups, downs, strict=True)]
+    return resample(x, shape, up=ups, taps=taps, down=downs)
+
+
+def _taps(up: int, down: int, mode: str, centres: str, antialias: bool, coefficient: float) -> np.ndarray:
+    """The filter of a resize along one axis."""
+    factor = max(up, down)
+    if factor == 1 or mode == "nearest":
+        return np.ones(up)
+    weight, reach = (linear, 1) if mode == "linear" else (partial(cubic, a=coefficient), 2)
+    scale = factor if up > 1 or antialias else 1
+    return interpolation(weight, reach, scale, between=centres != "asymmetric" and factor % 2 == 0)
+
+
+def filter_along(
+    x: Flow, axis: int, table: np.ndarray, shape: Sequence[int], order: Sequence[int] | None = None
+) -> Flow:
+    """A product along a spatial axis with a table from places in to places out, as a resize makes it.
+
+    Arguments:
+        shape: of the result.
+        order: of its axes, in those of `x`.
+
+    Raises:
+        Unreachable: a table that does not do the same everywhere but at the edges.
+    """
+    found = filter_of(table)
+    if found is None or x.axes[axis] < 0:
+        raise Unreachable("a product along space that is no filter")
+    up, taps, down = found
+    order = list(range(len(x.shape))) if order is None else list(order)
+    one = lambda value, other: [value if k == axis else other for k in order]
+    return resample(transpose(x, order), shape, up=one(up, 1), taps=one(taps, np.ones(1)), down=one(down, 1))
+
+
+def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, name: str) -> Flow:
+    """A sum, a mean, an extreme over some axes, all by default.
+
+    Over one of several channel axes it adds up parallel branches; over axes that are neither space nor channels the
+    value stays what it is.
+
+    Raises:
+        Unreachable: a reduction over space (global pooling) or over all channels.
+    """
+    if x.unmixed is not None:
+        raise Unreachable("a reduction of space or channels")
+    gone = sorted({axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}) if x.shape else []
+    shape = tuple(1 if k in gone else n for k, n in enumerate(x.shape) if keep or k not in gone)
+    if not x.sources:
+        return constant(shape, x.origin)
+    over = {x.axes[k] for k in gone if x.shape[k] > 1}
+    if any(role >= 0 for role in over):
+        raise Unreachable("global pooling", shape=shape)
+    if CHANNEL in over:
+        left = [k for k, role in enumerate(x.axes) if role == CHANNEL and k not in gone and x.shape[k] > 1]
+        branches = [x]
+        for axis in (k for k in gone if x.axes[k] == CHANNEL):
+            if not left or len(branches) * x.shape[axis] > MOST_BRANCHES:
+                raise Unreachable("a reduction over channels", shape=shape)
+            branches = [select(branch, axis, range(k, k + 1)) for branch in branches for k in range(x.shape[axis])]
+        x = elementwise(graph, branches, name)
+    one = tuple(1 if k in gone else n for k, n in enumerate(x.shape))
+    return reshape(changed(x, one), shape)
+
+
+def pad(
+    x: Flow, before: Sequence[int], after: Sequence[int], *, between: Sequence[int] = (), constant_value: bool = True
+) -> Flow:
+    """Padding, and cropping where negative: of space the convolutions before and after meet as they are.
+
+    Arguments:
+        before: places added before each axis.
+        after: places added after each axis.
+        between: zeros put between the places of each axis.
+        constant_value: whether places added hold one number rather than copies.
+
+    Raises:
+        Unreachable: channels that are copied.
+    """
+    x, gaps = plain(x), between or [0] * len(x.shape)
+    sizes = zip(x.shape, before, after, gaps, strict=True)
+    shape = [max(n + (n - 1) * gap + low + high, min(n, 1)) for n, low, high, gap in sizes]
+    for axis, (low, high, gap) in enumerate(zip(before, after, gaps, strict=True)):
+        if not x.sources or x.axes[axis] != CHANNEL or not (low or high or gap):
+            continue
+        if gap or (not constant_value and max(low, high) > 0):
+            raise Unreachable("zeros between channels" if gap else "padding that copies channels")
+        x = select(x, axis, range(max(-low, 0), x.shape[axis] - max(-high, 0)))
+        if not x.sources:
+            break
+        added = [constant((*x.shape[:axis], max(n, 0), *x.shape[axis + 1 :])) for n in (low, high)]
+        x = concatenate([added[0], x, added[1]], axis)
+    return resample(x, shape, up=[gap + 1 for gap in gaps])

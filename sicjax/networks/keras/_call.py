@@ -1,0 +1,94 @@
+"""One call of a layer of Keras: its settings, its values, and what all layers have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sicjax.networks.graph import Flow, Graph, Rules, axis_of, image, per_axis, space_of, spread
+from sicjax.networks.keras._weights import Place, Weights
+
+# Rules of layers, operations and activations by their canonical names: from a call to one value or a list.
+rules = Rules()
+
+
+def canonical(kind: str) -> str:
+    """A type's name in small letters: `Conv2D` is `conv#`; `LeakyReLU`, `leaky_relu` and `nn.leaky_relu` are one."""
+    name = re.sub(r"[123]D", "#", kind.rpartition(".")[2])
+    return name.replace("_", "").lower()
+
+
+class Call(NamedTuple):
+    """One call of a layer.
+
+    Attributes:
+        graph: where the layers go.
+        weights: of the file.
+        kind: the layer's type.
+        settings: of the layer, and what the call adds.
+        args: of the call, where they are no values of the network.
+        flows: the values it takes.
+        place: where the layer is.
+    """
+
+    graph: Graph
+    weights: Weights
+    kind: str
+    settings: dict[str, Any]
+    args: list[Any]
+    flows: list[Flow]
+    place: Place
+
+    @property
+    def x(self) -> Flow:
+        return self.flows[0]
+
+    @property
+    def label(self) -> str:
+        """The layer's type and name."""
+        return f"{self.kind} {self.place.path}"
+
+    @property
+    def rank(self) -> int:
+        """How many spatial axes the layer has: its name says it, or the value it takes."""
+        found = re.search(r"([123])D", self.kind)
+        return int(found[1]) if found else max(len(self.x.shape) - 2, 0)
+
+    @property
+    def channels_last(self) -> bool:
+        return self.get("data_format") not in ("channels_first", "NCHW")
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Sizes of the input's spatial axes."""
+        return space_of(self.x, self.rank, channels_last=self.channels_last)
+
+    def image(self, space: Sequence[float], channels: int | None = None) -> tuple[int, ...]:
+        """The shape of the input with other sizes of space, and other channels where these are given."""
+        return image(self.x, channels, space, channels_last=self.channels_last)
+
+    def spread(self, settings: Sequence, other: Any = 1) -> list:
+        """Settings of the spatial axes as those of every axis of the input."""
+        return spread(settings, len(self.x.shape), channels_last=self.channels_last, other=other)
+
+    def get(self, *names: str, default: Any = None) -> Any:
+        """A setting by the first of its names that is stated, or the default."""
+        return next((value for name in names if (value := self.settings.get(name)) is not None), default)
+
+    def each(self, name: str, default: Any) -> tuple[int, ...]:
+        """A setting that is one whole number for each spatial axis."""
+        return per_axis(self.get(name, default=default), self.rank)
+
+    def optional(self, name: str) -> tuple[int | None, ...]:
+        """The same, None where it is not stated."""
+        return (None,) * self.rank if self.get(name) is None else self.each(name, 1)
+
+    def axis(self, name: str = "axis", default: int | None = None) -> int:
+        """A setting that is one of the value's axes."""
+        return axis_of(self.x, self.get(name, default=default))
+
+    def listed(self, *names: str) -> list[int]:
+        """A setting that is one number or several."""
+        value = self.get(*names)
+        return list(value) if isinstance(value, (list, tuple)) else [value]

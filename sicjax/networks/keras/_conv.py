@@ -1,0 +1,69 @@
+"""Convolutions of Keras as layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sicjax.networks.graph import Flow, Layer, Unreachable, roles, strided, transposed, windowed
+from sicjax.networks.keras._call import Call, rules
+
+
+@rules("conv#")
+def _conv(call: Call) -> Flow:
+    shape = (*call.optional("kernel_size"), None, call.get("filters"))
+    kernel = call.weights.kernel(call.place, ("kernel",), 0, shape)
+    return _convolved(call, call.place.path, kernel, call.get("groups", default=1))
+
+
+@rules("conv#transpose")
+def _transposed(call: Call) -> Flow:
+    """Keras keeps the kernel as `(*k, out, in)`."""
+    shape = (*call.optional("kernel_size"), call.get("filters"), None)
+    kernel = call.weights.kernel(call.place, ("kernel",), 0, shape).swapaxes(-1, -2)
+    return _convolved(call, call.place.path, kernel, 1, up=True)
+
+
+@rules("depthwiseconv#")
+def _depthwise(call: Call) -> Flow:
+    shape = (*call.optional("kernel_size"), None, call.get("depth_multiplier"))
+    kernel = call.weights.kernel(call.place, ("depthwise_kernel", "kernel"), 0, shape)
+    return _convolved(call, call.place.path, *_grouped(kernel))
+
+
+@rules("separableconv#")
+def _separable(call: Call) -> Flow:
+    inner = (*call.optional("kernel_size"), None, call.get("depth_multiplier"))
+    depthwise = call.weights.kernel(call.place, ("depthwise_kernel",), 0, inner)
+    shape = (*(1,) * call.rank, depthwise.shape[-2] * depthwise.shape[-1], call.get("filters"))
+    pointwise = call.weights.kernel(call.place, ("pointwise_kernel",), 1, shape)
+    x = _convolved(call, f"{call.place.path}/depthwise", *_grouped(depthwise))
+    plain = call._replace(settings={"data_format": call.get("data_format")}, flows=[x])
+    return _convolved(plain, f"{call.place.path}/pointwise", pointwise, 1)
+
+
+@rules("conv convtranspose depthwiseconv separableconv")
+def _operation(call: Call) -> Flow:
+    raise Unreachable("a convolution whose kernel is not that of a layer")
+
+
+def _grouped(kernel: np.ndarray) -> tuple[np.ndarray, int]:
+    """A depthwise kernel `(*k, in, multiplier)` as one with a group for each input channel."""
+    *k, inputs, multiplier = kernel.shape
+    return kernel.reshape(*k, 1, inputs * multiplier), inputs
+
+
+def _convolved(call: Call, path: str, kernel: np.ndarray, groups: int, *, up: bool = False) -> Flow:
+    layer = Layer(path, kernel, call.each("strides", 1), call.each("dilation_rate", 1), groups, up)
+    same = call.get("padding") in ("same", "causal")
+    space = []
+    sizes = zip(call.space, kernel.shape, layer.stride, layer.dilation, call.optional("output_padding"), strict=False)
+    for n, k, stride, dilation, more in sizes:
+        reach = (k - 1) * dilation + 1
+        if not up:
+            space.append(strided(n, stride) if same else windowed(n, reach, stride))
+        elif more is None:
+            space.append(n * stride + (0 if same else max(reach - stride, 0)))
+        else:
+            space.append(transposed(n, reach % 2 if same else reach, stride, more=more))
+    order = roles(call.rank, call.channels_last)
+    return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order, order)

@@ -1,0 +1,77 @@
+"""Convolutions, plain, transposed and quantised, as layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sicjax.networks.graph import (
+    COMPUTED,
+    Flow,
+    Layer,
+    Unreachable,
+    elementwise,
+    image,
+    per_axis,
+    roles,
+    space_of,
+)
+from sicjax.networks.onnx._step import Step, rules
+from sicjax.weights import layer_name, to_flax
+
+
+@rules("Conv ConvTranspose ConvInteger QLinearConv")
+def _conv(step: Step) -> Flow:
+    kernel = _kernel(step)
+    axes, transposed = kernel.ndim - 2, step.node.op_type == "ConvTranspose"
+    groups = step.attribute("group", 1)
+    layer = Layer(
+        path_of(step),
+        to_flax(kernel, "IOHW" if transposed else "OIHW", groups),
+        per_axis(step.attribute("strides", 1), axes),
+        per_axis(step.attribute("dilations", 1), axes),
+        groups,
+        transposed,
+    )
+    stated = step.shapes[0]
+    known = stated is not None and len(stated) == axes + 2
+    space = stated[2:] if stated is not None and known else space_of(step.x, axes, channels_last=False)
+    shape = image(step.x, layer.outputs, space, channels_last=False)
+    channels_first = roles(axes, channels_last=False)
+    return step.graph.convolve(step.x, layer, shape, channels_first, channels_first)
+
+
+@rules("com.microsoft.FusedConv")
+def _fused_conv(step: Step) -> Flow:
+    """With a bias, a sum with another value, and an activation."""
+    found, other = _conv(step), step.input(3)
+    return found if other is None else elementwise(step.graph, [found, other.flow], step.node.op_type)
+
+
+def _kernel(step: Step) -> np.ndarray:
+    """`OIHW`, in floating point; of quantised weights what they stand for."""
+    op = step.node.op_type
+    held = step.input(_kernel_input(step))
+    if held is None or held.held is None:
+        raise Unreachable(COMPUTED)
+    array = held.held.value
+    if op in ("QLinearConv", "ConvInteger"):
+        zero = step.constant(5 if op == "QLinearConv" else 3)
+        scale = step.constant(4) if op == "QLinearConv" else None
+        along = lambda v: np.reshape(np.asarray(v, np.float32), (-1,) + (1,) * (array.ndim - 1))
+        array = array.astype(np.float32)
+        array = array if zero is None else array - along(zero)
+        # Without a scale the kernels are right up to it, and no ratio depends on it.
+        return array if scale is None else array * along(scale)
+    return array if array.dtype in (np.float32, np.float64, np.float16) else array.astype(np.float32)
+
+
+def path_of(step: Step) -> str:
+    """The kernel's name without `.weight`, else the node's."""
+    value = step.input(_kernel_input(step))
+    name = value.held.name.removesuffix("_quantized") if value is not None and value.held is not None else ""
+    path = layer_name(name)
+    return path if path != name else step.node.name or name or step.label
+
+
+def _kernel_input(step: Step) -> int:
+    return 3 if step.node.op_type == "QLinearConv" else 1

@@ -1,0 +1,84 @@
+"""ONNX files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sicjax._errors import InputError, missing_package
+from sicjax.networks.graph import Graph, Network
+from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.onnx._walk import Walk
+
+
+def from_onnx(path: Path) -> Network:
+    """The network of an ONNX file; only the kernels of its convolutions are read from files beside it.
+
+    Raises:
+        InputError: a file that is no ONNX file, or damaged, or has no convolution; weights that are not there.
+    """
+    graph = _walked(path, _parsed(path))
+    found = graph.network()
+    if not graph.layers and not found.skipped:
+        raise InputError(f"{path} has no convolution")
+    return found
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError as error:
+        raise missing_package("onnx", "onnx", f"reading {path}") from error
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if not data:
+        raise InputError(f"{path} is empty: export or download it again")
+    if data.startswith(b"version https://git-lfs"):
+        raise InputError(f"{path} is a pointer of Git LFS, not the file: get it with git lfs pull")
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError as error:
+        raise InputError(f"{path} is not an ONNX file, or not complete: export or download it again") from error
+    if not model.graph.node:
+        raise InputError(f"{path} is an ONNX file without a graph, or not an ONNX file: export or download it again")
+    return model
+
+
+def _walked(path: Path, model: Any) -> Graph:
+    walk = Walk(path, model)
+    try:
+        walk.results(_inlined(path, model), {})
+    except InputError:
+        raise
+    except Exception as error:  # what a damaged or hostile file can raise has no end
+        detail = f"{type(error).__name__} {str(error)!r:.100}"
+        raise InputError(f"{path} is damaged, or not as ONNX has it: export or download it again: {detail}") from error
+    return walk.graph
+
+
+def _inlined(path: Path, model: Any) -> Any:
+    """The graph with the model's own functions written out."""
+    if not model.functions:
+        return model.graph
+    import onnx
+    from onnx.inliner import inline_local_functions
+
+    # The inliner copies the model more than once, so it gets the initializers without their data.
+    light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
+    for field in ("node", "input", "output", "value_info"):
+        getattr(light.graph, field).extend(getattr(model.graph, field))
+    light.graph.name = "graph"
+    for tensor in model.graph.initializer:
+        light.graph.initializer.add(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)
+    try:
+        graph = inline_local_functions(light).graph
+    except Exception as error:  # the inliner raises what it likes
+        raise InputError(f"{path}: its functions cannot be written out: {str(error)!r:.100}") from error
+    del graph.initializer[:]
+    graph.initializer.extend(model.graph.initializer)
+    graph.sparse_initializer.extend(model.graph.sparse_initializer)
+    return graph

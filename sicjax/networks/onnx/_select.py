@@ -1,0 +1,68 @@
+"""Operators that take places of a value, add some, or put values side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sicjax.networks.graph import Flow, Unreachable, axis_of, concatenate, cut, pad, reshape, select, split
+from sicjax.networks.onnx._step import Step, rules
+
+
+@rules("Concat")
+def _concat(step: Step) -> Flow:
+    return concatenate(step.flows, step.attribute("axis", 1))
+
+
+@rules("Split")
+def _split(step: Step) -> list[Flow]:
+    x = step.x
+    axis = axis_of(x, step.attribute("axis", 0))
+    sizes = [shape[axis] for shape in step.shapes if shape is not None]
+    if len(sizes) < len(step.shapes) or sum(sizes) != x.shape[axis]:
+        raise Unreachable("parts of sizes that are not known")
+    return split(x, axis, sizes)
+
+
+@rules("Slice")
+def _slice(step: Step) -> Flow:
+    x, axes, steps = step.x, step.setting("axes", 3), step.setting("steps", 4)
+    if any(value.held is None for value in step.given[1:3]):
+        return _crop(step, axes or range(len(x.shape)), steps or [1])
+    starts, stops = step.setting("starts", 1) or [], step.setting("ends", 2) or []
+    axes, steps = axes or range(len(starts)), steps or [1] * len(starts)
+    for axis, start, stop, by in zip(axes, starts, stops, steps, strict=True):
+        x = cut(x, axis, start, stop, by)
+    return x
+
+
+def _crop(step: Step, axes, steps) -> Flow:
+    """Places that the graph computes: of space a crop, of whatever size."""
+    x = step.x
+    for axis in axes:
+        axis = axis_of(x, axis)
+        if x.axes[axis] < 0 or set(steps) != {1}:
+            raise Unreachable("places that are computed")
+        x = cut(x, axis, 0, step.shape[axis])
+    return x
+
+
+@rules("Gather")
+def _gather(step: Step) -> Flow:
+    x, indices = step.x, np.asarray(step.constant(1))
+    axis = axis_of(x, step.attribute("axis", 0))
+    size = x.shape[axis]
+    if (indices < -size).any() or (indices >= size).any():
+        raise IndexError(f"places beyond the {size} of axis {axis}")
+    places = np.where(indices < 0, indices + size, indices).reshape(-1)
+    return reshape(select(x, axis, places), (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+@rules("Pad")
+def _pad(step: Step) -> Flow:
+    x = step.x
+    pads = step.setting("pads", 1) or step.attribute("paddings") or []
+    axes = [axis_of(x, axis) for axis in step.setting("axes", 3) or range(len(x.shape))]
+    before, after = [0] * len(x.shape), [0] * len(x.shape)
+    for axis, low, high in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
+        before[axis], after[axis] = low, high
+    return pad(x, before, after, constant_value=step.attribute("mode", "constant") == "constant")

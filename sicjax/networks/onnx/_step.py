@@ -1,0 +1,130 @@
+"""A value of an ONNX graph, and a node with the values it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, constant
+from sicjax.networks.onnx._tensors import SMALL, Constant
+
+if TYPE_CHECKING:
+    from sicjax.networks.onnx._walk import Walk
+
+# Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
+# the first output alone, or to a list of them.
+rules = Rules()
+
+
+class Value(NamedTuple):
+    """A value of the graph.
+
+    Attributes:
+        flow: the convolutions that reach it.
+        elem: its ONNX element type, 0 if not known.
+        shape: None if not known.
+        held: what it is if no input of the network changes it.
+        parts: of a sequence.
+    """
+
+    flow: Flow
+    elem: int
+    shape: tuple[int, ...] | None
+    held: Constant | None = None
+    parts: tuple[Value, ...] | None = None
+
+
+UNKNOWN = Value(constant(), 0, None)
+
+
+def holding(held: Constant) -> Value:
+    """A value that no input of the network changes."""
+    return Value(constant(held.shape), held.elem, held.shape, held)
+
+
+class Step(NamedTuple):
+    """One node on the way.
+
+    Attributes:
+        walk: over the graph it is part of.
+        node: of the graph.
+        inputs: its values, None for one that is left out.
+        shapes: of its outputs, None where it is not known.
+        outer: every value before it by name, for the graphs inside it.
+    """
+
+    walk: Walk
+    node: Any
+    inputs: list[Value | None]
+    shapes: list[tuple[int, ...] | None]
+    outer: Mapping[str, Value]
+
+    @property
+    def graph(self) -> Graph:
+        return self.walk.graph
+
+    @property
+    def label(self) -> str:
+        return self.node.name or self.node.op_type
+
+    @property
+    def given(self) -> list[Value]:
+        return [value for value in self.inputs if value is not None]
+
+    @property
+    def flows(self) -> list[Flow]:
+        return [value.flow for value in self.given]
+
+    @property
+    def x(self) -> Flow:
+        first = self.input(0)
+        return constant() if first is None else first.flow
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the first output.
+
+        Raises:
+            Unreachable: it is not known.
+        """
+        if not self.shapes or self.shapes[0] is None:
+            raise Unreachable("an operation that gives a size that is not known")
+        return self.shapes[0]
+
+    def input(self, k: int) -> Value | None:
+        return self.inputs[k] if k < len(self.inputs) else None
+
+    def constant(self, k: int) -> np.ndarray | None:
+        """An input that no input of the network changes, None if it is left out.
+
+        Raises:
+            Unreachable: one that depends on the input of the network.
+        """
+        value = self.input(k)
+        if value is None:
+            return None
+        if value.held is None:
+            raise Unreachable("an operation whose settings are computed")
+        return value.held.value
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        from onnx import helper
+
+        for attribute in self.node.attribute:
+            if attribute.name == name:
+                value = helper.get_attribute_value(attribute)
+                return value.decode(errors="replace") if isinstance(value, bytes) else value
+        return default
+
+    def setting(self, name: str, k: int) -> list[int] | None:
+        """A setting that is an attribute in one version of an operator, an input in another; None if it is left out."""
+        value = self.attribute(name)
+        value = self.constant(k) if value is None else value
+        if value is None:
+            return None
+        if math.prod(np.shape(value)) > SMALL:
+            raise ValueError(f"{math.prod(np.shape(value)):,} numbers as {name}")
+        return [int(v) for v in np.reshape(value, -1)]

@@ -1,0 +1,143 @@
+"""The walk over an ONNX graph in its order, which is that of the data flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sicjax._errors import InputError
+from sicjax.networks.graph import Flow, Graph, Unreachable, constant
+from sicjax.networks.onnx._branch import captured, name_inside
+from sicjax.networks.onnx._conv import path_of
+from sicjax.networks.onnx._infer import Inference, Shape, domain_of
+from sicjax.networks.onnx._step import UNKNOWN, Step, Value, holding, rules
+from sicjax.networks.onnx._tensors import Constant, computed, numbers, of_node, stored, stored_sparse
+
+_FLOAT = 1
+# Of constants these are not computed as others are: their graphs are followed, their shape is known without them, they
+# are sequences, or differ each time.
+_NOT_COMPUTED = frozenset(
+    """If Loop Scan Shape Size SplitToSequence SequenceConstruct SequenceAt SequenceLength ConcatFromSequence
+    RandomNormal RandomUniform RandomNormalLike RandomUniformLike Multinomial Bernoulli""".split()
+)
+
+
+class Walk:
+    """What is known while the graph is walked."""
+
+    def __init__(self, path: Path, model: Any) -> None:
+        self.path = path
+        self.graph = Graph()
+        self.opsets = {domain_of(entry.domain): entry.version for entry in model.opset_import} or {"": 1}
+        self._inference = Inference(self.opsets)
+
+    def results(self, graph: Any, outer: Mapping[str, Value]) -> list[Value]:
+        """What a graph gives, after its convolutions went into `self.graph`.
+
+        Arguments:
+            outer: values from outside by name.
+        """
+        values = dict(outer)
+        for tensor in graph.initializer:
+            values[tensor.name] = holding(stored(tensor, self.path))
+        for tensor in graph.sparse_initializer:
+            values[tensor.values.name] = holding(stored_sparse(tensor, self.path))
+        taken = _channels_taken(graph, values)
+        for info in graph.input:
+            if info.name not in values:
+                tensor = info.type.tensor_type
+                shape = self._inference.of_input(tensor, taken.get(info.name))
+                flow = self.graph.input(shape or (), f"the network's input ({info.name})")
+                values[info.name] = Value(flow, tensor.elem_type, shape)
+        stated = {info.name: info.type.tensor_type for info in (*graph.value_info, *graph.output)}
+        for node in graph.node:
+            found = self._node(node, stated, values)
+            values.update((name, value) for name, value in zip(node.output, found, strict=False) if name)
+        return [values.get(output.name, UNKNOWN) for output in graph.output]
+
+    def _node(self, node: Any, stated: Mapping[str, Any], values: Mapping[str, Value]) -> list[Value]:
+        try:
+            inputs = [values[name] if name else None for name in node.input]
+        except KeyError as error:
+            raise InputError(
+                f"{self.path}: {node.op_type} {node.name} uses {error}, which nothing before it gives: "
+                "export the model again"
+            ) from error
+        if node.op_type == "Constant" and not domain_of(node.domain):
+            held = of_node(node, self.path)
+            return [UNKNOWN if held is None else holding(held)]
+        elems, shapes = self._inference.of_node(node, inputs, stated)
+        return self._computed(node, inputs, elems, shapes) or self._followed(node, inputs, elems, shapes, values)
+
+    def _computed(
+        self, node: Any, inputs: list[Value | None], elems: list[int], shapes: list[Shape]
+    ) -> list[Value] | None:
+        """Results that no input changes, or None."""
+        held = {name: value.held for name, value in zip(node.input, inputs, strict=True) if value is not None}
+        constants = {name: constant for name, constant in held.items() if constant is not None}
+        if node.op_type in _NOT_COMPUTED or not constants or len(constants) < len(held):
+            return None
+        found = []
+        for name, elem, shape in zip(node.output, elems, shapes, strict=True):
+            if name and shape is None:
+                return None
+            result = computed(node, name, shape or (), elem, constants, self.opsets)
+            if name and result.small and all(constant.small for constant in constants.values()):
+                try:
+                    result = _known(result)
+                except ValueError:  # what the reference implementation does not know
+                    return None
+            found.append(holding(result) if name else UNKNOWN)
+        return found
+
+    def _followed(
+        self,
+        node: Any,
+        inputs: list[Value | None],
+        elems: list[int],
+        shapes: list[Shape],
+        values: Mapping[str, Value],
+    ) -> list[Value]:
+        """Results by the rule of the operator, the only place where rules are called."""
+        step = Step(self, node, inputs, shapes, values)
+        domain = domain_of(node.domain)
+        rule = rules.get(f"{domain}.{node.op_type}" if domain else node.op_type, _unknown)
+        layer = path_of(step) if "Conv" in node.op_type else ""
+        xs = [*step.flows, *captured(step)]
+        found = self.graph.follow(
+            lambda: rule(step), xs, layer or step.label, next(iter(shapes), None) or (), layer=layer
+        )
+        found = list(found) if isinstance(found, list) else [found]
+        ended = found[0] if found and isinstance(found[0], Flow) and not found[0].sources else constant()
+        found += [constant((), ended.origin)] * (len(shapes) - len(found))
+        return [_value(v, elem, shape) for v, elem, shape in zip(found, elems, shapes, strict=False)]
+
+
+def _value(found: Flow | Value, elem: int, shape: Shape) -> Value:
+    if isinstance(found, Value):
+        return found
+    if found.sources:
+        return Value(found, elem or _FLOAT, found.shape)
+    shape = found.shape or None if shape is None else shape
+    return Value(constant(shape or (), found.origin), elem or _FLOAT, shape)
+
+
+def _known(held: Constant) -> Constant:
+    return numbers(held.value, held.name)
+
+
+def _unknown(step: Step) -> None:
+    name_inside(step)
+    raise Unreachable("an operation that is not known", f"{step.node.domain or 'ai.onnx'}.{step.node.op_type}")
+
+
+def _channels_taken(graph: Any, values: Mapping[str, Value]) -> dict[str, int]:
+    """How many channels convolutions take of the values that they stand behind."""
+    found: dict[str, int] = {}
+    for node in graph.node:
+        kernel = values.get(node.input[1]) if node.op_type == "Conv" and len(node.input) > 1 else None
+        if kernel is not None and kernel.shape is not None and len(kernel.shape) > 2:
+            groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
+            found.setdefault(node.input[0], kernel.shape[1] * groups)
+    return found

@@ -1,0 +1,80 @@
+"""Convolutions of PyTorch as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sicjax.networks.graph import (
+    OPEN_SIZES,
+    Flow,
+    Layer,
+    Unreachable,
+    constant,
+    per_axis,
+    roles,
+    windowed,
+)
+from sicjax.networks.graph import transposed as grown
+from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along, flows
+from sicjax.weights import layer_name
+
+
+@rules("convolution convolution_overrideable cudnn_convolution")
+def _convolution(
+    aten: Aten,
+    name: str,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    transposed: bool = False,
+    output_padding: Any = 0,
+    groups: int = 1,
+    *_: Any,
+    **__: Any,
+) -> Flow:
+    if isinstance(x, Parameter):
+        x = constant(x.array.shape, "a constant")
+    elif not isinstance(x, Flow):
+        x = aten.graph.input((), "a value that is not known")
+    aten.graph.end(flows([bias]), (), f"a bias ({name})")
+    if not isinstance(weight, Parameter):
+        raise Unreachable(aten.kernels.why_computed(aten.graph, weight))
+    kernel = aten.kernels.take(weight, transposed=transposed, groups=groups)
+    axes = kernel.ndim - 2
+    layer = Layer(
+        layer_name(weight.name), kernel, per_axis(stride, axes), per_axis(dilation, axes), groups, bool(transposed)
+    )
+    aten.learn(x, layer)
+    known = len(x.shape) in (axes + 1, axes + 2)
+    *batch, _ = x.shape[:-axes] if known else (1, layer.inputs)  # the batch may be left out
+    space = x.shape[-axes:] if known else OPEN_SIZES[:axes]
+    sizes = [_places(n, k, layer, padding, output_padding) for k, n in enumerate(space)]
+    order = roles(axes, channels_last=False)[1 - len(batch) :]
+    return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order, order)
+
+
+def _places(size: int, axis: int, layer: Layer, padding: Any, output_padding: Any) -> int:
+    """How many places come out along an axis."""
+    window, stride, dilation = layer.kernel.shape[axis], layer.stride[axis], layer.dilation[axis]
+    same, amount = (window - 1) * dilation, along(padding or 0, axis)
+    around = (
+        {"same": same, "valid": 0}[amount] if isinstance(amount, str) else same if amount is UNKNOWN else 2 * amount
+    )
+    if layer.transposed:
+        more = along(output_padding or 0, axis)
+        return max(grown(size, window, stride, dilation, around=around, more=0 if more is UNKNOWN else more), 1)
+    return max(windowed(size, window, stride, dilation, around=around), 1)
+
+
+@rules("conv1d conv2d conv3d convolution_mode")
+def _conv(aten, name, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    return _convolution(aten, name, x, weight, bias, stride, padding, dilation, False, 0, groups)
+
+
+@rules("conv_transpose1d conv_transpose2d conv_transpose3d")
+def _conv_transpose(aten, name, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    return _convolution(aten, name, x, weight, bias, stride, padding, dilation, True, output_padding, groups)

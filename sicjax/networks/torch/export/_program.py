@@ -1,0 +1,108 @@
+"""Programs of `torch.export`: a list of operators, with the shape of every value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sicjax.networks.graph import BOTH, CHANNEL, OPEN_SIZES, Flow, Network, constant
+from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, joined
+from sicjax.networks.torch.export._arguments import argument, names, number
+from sicjax.weights import Exported
+
+# Operators that hold a part of the program and pass it values as they are.
+_INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "invoke_subgraph")
+
+
+def from_exported(exported: Exported) -> Network:
+    """The network of a program of `torch.export`."""
+    module = exported.program["graph_module"]
+    graph = module["graph"]
+    sizes = [size for meta in graph["tensor_values"].values() for size in meta["sizes"]]
+    aten = Aten(exact=all("as_int" in size for size in sizes))
+    _nodes(aten, graph, dict(_inputs(aten, module["signature"]["input_specs"], exported, graph)))
+    aten.kernels.name_others(aten.graph, [Parameter(name, array) for name, array in exported.arrays.items()])
+    return aten.graph.network()
+
+
+def _inputs(aten: Aten, specs: list[dict[str, Any]], exported: Exported, graph: dict[str, Any]) -> Iterator:
+    for spec in specs:
+        ((kind, stated),) = spec.items()
+        held = next((stated[key] for key in stated if key.endswith("_name")), None)
+        name = (stated.get("arg", {}).get("as_tensor") or stated.get("arg", {})).get("name")
+        if held in exported.arrays:
+            yield name, Parameter(held, exported.arrays[held])
+        elif kind == "user_input" and name is not None:
+            yield name, aten.graph.input(_open_shape(graph, name), f"the network's input {name}")
+        elif held is not None:
+            yield name, aten.graph.input((), f"{held}, which the file keeps as a pickle")
+
+
+def _nodes(aten: Aten, graph: dict[str, Any], values: dict[str, Any]) -> None:
+    for node in graph["nodes"]:
+        aten.here = _module(node)
+        found = _result(aten, node, values, graph)
+        outputs = [name for output in node["outputs"] for name in names(output)]
+        # Where the chain ends, that is so for every output.
+        parts = list(found) if type(found) in (list, tuple) else [found] * len(outputs)
+        for k, name in enumerate(outputs):
+            value = parts[k] if k < len(parts) else UNKNOWN
+            values[name] = number(graph, name) if value is UNKNOWN else _stated(value, name, graph)
+        first = next(iter(node["inputs"]), None)
+        in_place = node["target"].rpartition(".")[0].endswith("_")
+        if in_place and first and "as_tensor" in first["arg"] and parts and isinstance(parts[0], Flow):
+            values[first["arg"]["as_tensor"]["name"]] = parts[0]
+
+
+def _result(aten: Aten, node: dict[str, Any], values: dict[str, Any], graph: dict[str, Any]) -> Any:
+    words = node["target"].removeprefix("torch.ops.").split(".")
+    name = words[1] if len(words) == 3 else words[-1]  # aten.conv2d.default, higher_order.cond
+    held = [i["arg"]["as_graph"]["graph"] for i in node["inputs"] if "as_graph" in i["arg"]]
+    if not held:
+        return aten.call(name, [], {i["name"]: argument(i["arg"], values, graph) for i in node["inputs"]})
+    given = [argument(i["arg"], values, graph) for i in node["inputs"] if "as_graph" not in i["arg"]]
+    if name in _INLINE and len(held) == 1:
+        # Settings come first, the values last.
+        return _inner(aten, held[0], given[len(given) - len(held[0]["inputs"]) :])
+    if name == "cond" and len(held) == 2 and len(given) == 2 and type(given[1]) is list:
+        aten.graph.note(BOTH)
+        return joined(aten, _inner(aten, held[0], given[1]), _inner(aten, held[1], given[1]))
+    return aten.call(name, given, {})
+
+
+def _inner(aten: Aten, graph: dict[str, Any], given: list[Any]) -> list[Any]:
+    values = dict(zip([name for stated in graph["inputs"] for name in names(stated)], given, strict=True))
+    _nodes(aten, graph, values)
+    return [argument(output, values, graph) for output in graph["outputs"]]
+
+
+def _module(node: dict[str, Any]) -> str:
+    """The module that an operator is from, as the file notes it: `key,path,class;key,path,class`."""
+    stack = (node.get("metadata") or {}).get("nn_module_stack") or ""
+    return (stack.rpartition(";")[2].split(",") + [""])[1]
+
+
+def _stated(value: Any, name: str, graph: dict[str, Any]) -> Any:
+    """A value with the shape that the program states, which no arithmetic is surer of, but for its channels."""
+    meta = graph["tensor_values"].get(name)
+    shape = None if meta is None else [_size(size) for size in meta["sizes"]]
+    if not isinstance(value, Flow) or shape is None or None in shape:
+        return value
+    if not value.sources:
+        return constant(shape, value.origin)
+    agree = len(shape) == len(value.shape) and all(
+        n == m or role != CHANNEL for n, m, role in zip(shape, value.shape, value.axes, strict=True)
+    )
+    return value._replace(shape=tuple(shape)) if agree and value.unmixed is None else value
+
+
+def _open_shape(graph: dict[str, Any], name: str) -> tuple[int, ...]:
+    """The shape of an input; a size that is open is what it was when the program was traced, or another."""
+    meta = graph["tensor_values"].get(name) or {"sizes": ()}
+    open_sizes = iter((1, *OPEN_SIZES))
+    return tuple(_size(size) or next(open_sizes, 1) for size in meta["sizes"])
+
+
+def _size(size: dict[str, Any]) -> int | None:
+    """A size, or what it was when the program was traced."""
+    return size.get("as_int") or ((size.get("as_expr") or {}).get("hint") or {}).get("as_int")

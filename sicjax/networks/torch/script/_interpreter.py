@@ -1,0 +1,173 @@
+"""TorchScript: the code of a program is read as text and followed call by call, with flows in place of tensors.
+
+TorchScript writes code in a small part of Python's syntax. It is parsed, never compiled or run: statements are those
+below, functions are those of the program itself and the operators of PyTorch.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from sicjax._errors import InputError
+from sicjax.networks.graph import BOTH
+from sicjax.networks.torch.aten import UNKNOWN, Aten
+from sicjax.networks.torch.script._branch import Contents
+from sicjax.networks.torch.script._calls import gives_up
+from sicjax.networks.torch.script._expressions import Expressions, GivesUp
+from sicjax.networks.torch.script._program import Module, Program
+from sicjax.networks.torch.script._values import decided, has_flows
+
+# Calls within calls: real programs come nowhere near.
+_DEEPEST = 100
+
+
+class _Returned(Exception):
+    """Carries a value out of the statements of a function."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Interpreter:
+    """Follows a program, from its inputs on."""
+
+    def __init__(self, program: Program, aten: Aten) -> None:
+        self.program, self.aten = program, aten
+        self.expressions = Expressions(program, aten, self.call)
+        self.depth = 0
+
+    def run(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        """Follows `forward`.
+
+        Arguments:
+            shapes: of the inputs, as far as they are known.
+
+        Raises:
+            InputError: there is none, or the program asks for more than real ones do.
+        """
+        root = self.program.root
+        forward = self.program.method(root, "forward")
+        if forward is None:
+            raise InputError("its module has no forward: save one that has")
+        inputs = [a.arg for a in forward.args.args[1:]]
+        given = []
+        for name in inputs:
+            origin = f"the network's input {name}" if len(inputs) > 1 else "the network's input"
+            given.append(self.aten.graph.input(shapes.get(origin, ()), origin))
+        self.call(forward, [root, *given], {})
+
+    def call(self, function: ast.FunctionDef, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        names, defaults = [a.arg for a in function.args.args], function.args.defaults
+        with_default = zip(names[len(names) - len(defaults) :], defaults, strict=True)
+        scope = {name: self.expressions.value(default, {}) for name, default in with_default}
+        scope |= dict(zip(names, args, strict=False)) | kwargs
+        caller, self.depth = self.aten.here, self.depth + 1
+        if self.depth > _DEEPEST:
+            raise InputError(f"its functions call each other more than {_DEEPEST} deep")
+        if args and isinstance(args[0], Module):
+            self.aten.here = args[0].path
+        try:
+            self.block(function.body, scope)
+        except _Returned as returned:
+            return returned.value
+        except GivesUp as raised:
+            return self.aten.end(args, f"a call in which the program gives up ({function.name}: {raised})")
+        finally:
+            self.depth, self.aten.here = self.depth - 1, caller
+        return None
+
+    def block(self, body: list[ast.stmt], scope: dict[str, Any]) -> None:
+        for statement in body:
+            self.expressions.spend(1)
+            match statement:
+                case ast.Assign(targets=[target], value=value):
+                    self.assign(target, self.expressions.value(value, scope), scope)
+                case ast.AnnAssign(target=target, value=ast.expr() as value):
+                    self.assign(target, self.expressions.value(value, scope), scope)
+                case ast.Expr(value=value):
+                    self.expressions.value(value, scope)
+                case ast.Return(value=value):
+                    raise _Returned(None if value is None else self.expressions.value(value, scope))
+                case ast.If(test=test, body=then, orelse=other):
+                    self.branch(self.expressions.value(test, scope), then, other, scope)
+                case ast.For(target=target, iter=values, body=inner):
+                    self.loop(target, self.expressions.value(values, scope), inner, scope)
+                case ast.While(test=test, body=inner):
+                    while decided(more := self.expressions.value(test, scope)) and more:
+                        self.block(inner, scope)
+                    if not decided(more):
+                        self.once(inner, scope)
+                case ast.With(body=inner):
+                    self.block(inner, scope)
+                case ast.Pass() | ast.AnnAssign():
+                    pass
+                case _:
+                    raise InputError(f"its code has a {type(statement).__name__}, which TorchScript does not write")
+
+    def assign(self, target: ast.expr, value: Any, scope: dict[str, Any]) -> None:
+        match target:
+            case ast.Name(id=name):
+                scope[name] = value
+            case ast.Attribute(value=base, attr=name):
+                module = self.expressions.value(base, scope)
+                if isinstance(module, Module):
+                    self.program.written[id(module.held), name] = value
+            case ast.Tuple(elts=parts):
+                values = list(value.values()) if type(value) is dict else value
+                values = values if type(values) in (list, tuple) else [value] * len(parts)
+                for k, part in enumerate(parts):
+                    self.assign(part, values[k] if k < len(values) else UNKNOWN, scope)
+
+    def branch(self, test: Any, then: list[ast.stmt], other: list[ast.stmt], scope: dict[str, Any]) -> None:
+        """One of two blocks, never one that gives up: that is for inputs of other sizes than the program takes.
+
+        Both, if what decides is not known.
+        """
+        if gives_up(then) != gives_up(other):
+            return self.block(other if gives_up(then) else then, scope)
+        if decided(test):
+            return self.block(then if test else other, scope)
+        before, layers = Contents(scope, self.program.written), len(self.aten.graph.layers)
+        self.expressions.spend(before.size())
+        try:
+            self.block(then, scope)
+        except GivesUp:
+            before.put_back()
+            return self.block(other, scope)
+        after, between = before.now(), len(self.aten.graph.layers)
+        before.put_back()
+        try:
+            self.block(other, scope)
+        except GivesUp:
+            return after.put_back()
+        if layers < between < len(self.aten.graph.layers):
+            self.aten.graph.note(BOTH)
+        before.now().join(self.aten, after)
+
+    def loop(self, target: ast.expr, values: Any, body: list[ast.stmt], scope: dict[str, Any]) -> None:
+        if type(values) in (list, tuple, range):
+            for value in values:
+                self.assign(target, value, scope)
+                self.block(body, scope)
+        else:
+            self.assign(target, UNKNOWN, scope)
+            self.once(body, scope)
+
+    def once(self, body: list[ast.stmt], scope: dict[str, Any]) -> None:
+        """A loop of a length that is not known: its convolutions are found, what it changes ends before and after."""
+        names = [n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        carried = [name for name in names if name in scope]
+        reason = "a loop whose length is not known"
+        for name in carried:
+            scope[name] = self.aten.end([scope[name]], reason) if has_flows(scope[name]) else UNKNOWN
+        before = Contents(scope, self.program.written)
+        self.expressions.spend(before.size())
+        self.block(body, scope)
+        for part, copy in before.held.values():
+            if part is not scope and part != copy:
+                self.aten.end([part], reason)
+                part.clear()
+        for name in names:
+            value = scope.get(name)
+            scope[name] = self.aten.end([value], reason) if has_flows(value) else UNKNOWN
