@@ -1,8 +1,9 @@
-"""The successive layers of networks: from files, from any JAX function, from Flax modules."""
+"""The successive layers of networks: from files, any JAX function, Flax and PyTorch modules."""
 
 from sicjax.networks._files import from_file
 from sicjax.networks._formats import FORMATS, Format
 from sicjax.networks.graph import Layer, Network, Pair, Skipped
+from sicjax.networks.torch import from_torch
 from sicjax.networks.trace import from_function, from_module
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "from_file",
     "from_function",
     "from_module",
+    "from_torch",
 ]

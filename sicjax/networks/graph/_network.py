@@ -71,7 +71,7 @@ class Network(NamedTuple):
         pairs: every pair, in the order of the data flow.
         skipped: what is in no pair, with the reason.
         notes: what was decided on the way that a user should know.
-        rebuild: for a network traced in JAX, from parameters to the named pairs; see `bind`.
+        rebuild: for a network of a function or module, from parameters to the named pairs; see `bind`.
     """
 
     layers: tuple[Layer, ...]
@@ -86,11 +86,13 @@ class Network(NamedTuple):
         return {pair.name: pair.cascade for pair in self.pairs}
 
     def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
-        """The same pairs with other parameters, of a network traced in JAX; works under `jit`, `vmap` and `grad`.
+        """The same pairs with other parameters, of a network of a function or module.
+
+        Of one traced in JAX it works under `jit`, `vmap` and `grad`.
 
         Raises:
             InputError: a network from a file, or parameters of another structure.
         """
         if self.rebuild is None:
-            raise InputError("only networks from from_function and from_module can take other parameters")
+            raise InputError("only networks of functions and modules, not of files, can take other parameters")
         return self.rebuild(parameters)

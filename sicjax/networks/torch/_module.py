@@ -1,0 +1,147 @@
+"""Live PyTorch modules, through the program that `torch.export` makes of them, in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sicjax import sdr
+from sicjax._errors import InputError, missing_package
+from sicjax.networks.chain import from_names
+from sicjax.networks.graph import Network
+from sicjax.networks.torch.export import from_exported
+from sicjax.weights import Exported, Tensors
+
+if TYPE_CHECKING:
+    import torch
+
+EAGER = "torch.export in its default mode failed, and this is the program of its strict mode: "
+
+
+def from_torch(
+    module: Any,
+    *example_inputs: Any,
+    stride: int | Sequence[int] | None = None,
+    transposed: bool | None = None,
+    **call: Any,
+) -> Network:
+    """The network of a PyTorch module, as it runs in evaluation; the module is given back as it was.
+
+    Arguments:
+        module: a `torch.nn.Module`; or a `torch.export.ExportedProgram`; or a `state_dict`, which has no graph.
+        example_inputs: of a module, tensors as it takes them.
+        stride: of a `state_dict` alone, see `from_file`.
+        transposed: of a `state_dict` alone, see `from_file`.
+        call: keywords of the module's call.
+
+    Returns:
+        The network; its `bind` takes the module, or a state dict, with other parameters, in a training loop for example.
+
+    Raises:
+        InputError: not one of these, no PyTorch, a module that cannot be exported, weights that are not finite.
+    """
+    try:
+        import torch
+        from torch.export import ExportedProgram
+    except ImportError as error:
+        raise missing_package("torch", "torch", "reading PyTorch modules") from error
+
+    if isinstance(module, Mapping):
+        if stride is None:
+            raise InputError("a state_dict does not say its strides: pass stride=N, or one for each convolution")
+        strides = (stride,) if isinstance(stride, int) else stride
+        tensors = Tensors({str(k): _array(v) for k, v in module.items() if isinstance(v, torch.Tensor)}, {}, True)
+        return from_names(Path("the state dict"), tensors, stride=strides, transposed=transposed)
+    if stride is not None or transposed is not None:
+        raise InputError("a module states its strides and directions itself: leave out stride and transposed")
+    notes: tuple[str, ...] = ()
+    if isinstance(module, torch.nn.Module):
+        if not example_inputs and not call:
+            raise InputError("a module is followed from its inputs: pass an example, from_torch(module, x)")
+        program, notes = _exported(module, example_inputs, call)
+    elif isinstance(module, ExportedProgram):
+        program = module
+    else:
+        kind = f"{type(module).__module__}.{type(module).__qualname__}"
+        raise InputError(f"expected a torch.nn.Module, an ExportedProgram or a state_dict, got {kind}")
+    return _bindable(program, notes)
+
+
+def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
+    """The program, and what there is to say of the way to it."""
+    from torch.export import export
+
+    with _evaluating(module):
+        try:
+            return export(module, inputs, call, strict=False), ()
+        except Exception as error:  # PyTorch raises what it likes
+            first = error
+        try:
+            return export(module, inputs, call, strict=True), (EAGER + f"{_said(first)}",)
+        except Exception as error:  # PyTorch raises what it likes
+            raise InputError(
+                f"torch.export cannot make a program of {type(module).__qualname__}: {_said(first)}; in strict mode: "
+                f"{_said(error)}: call it on a part of the module, or save it to ONNX"
+            ) from first
+
+
+def _said(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__} {lines[0] if lines else ''!r:.150}"
+
+
+@contextmanager
+def _evaluating(module: torch.nn.Module) -> Iterator[None]:
+    """In evaluation mode, every part of the module back in its own mode afterwards."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
+    import torch
+
+    stream = io.BytesIO()
+    torch.export.save(program, stream)
+    with zipfile.ZipFile(stream) as archive:
+        (model,) = (name for name in archive.namelist() if name.endswith("models/model.json"))
+        described = json.loads(archive.read(model))
+    stream.close()
+    held = {**program.constants, **program.state_dict}
+    arrays = {name: _array(tensor) for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
+    found = from_exported(Exported(described, arrays))
+
+    def bind(other: Any) -> dict[str, sdr.Cascade]:
+        state = other if isinstance(other, Mapping) else other.state_dict()
+        missing = sorted(program.state_dict.keys() - state.keys())
+        if missing:
+            raise InputError(f"these parameters lack {', '.join(missing[:3])}, which the network was traced with")
+        new = {name: _array(state[name]) for name in program.state_dict}
+        wrong = [name for name, array in new.items() if array.shape != arrays[name].shape]
+        if wrong:
+            shapes = f"{new[wrong[0]].shape}, not {arrays[wrong[0]].shape}"
+            raise InputError(f"{wrong[0]} has another shape than the network was traced with: {shapes}")
+        return from_exported(Exported(described, arrays | new)).cascades
+
+    return found._replace(notes=(*found.notes, *notes), rebuild=bind)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor in NumPy, from any device; types that NumPy does not have in float32."""
+    import torch
+
+    tensor = tensor.detach().cpu()
+    if tensor.dtype.is_floating_point and tensor.dtype not in (torch.float16, torch.float32, torch.float64):
+        tensor = tensor.float()
+    return tensor.numpy()

@@ -1,0 +1,96 @@
+"""Live PyTorch modules: the pairs of what they are saved as, their parameters by name, and back in the mode they were."""
+
+import numpy as np
+import pytest
+
+from sicjax import networks, sdr
+from sicjax._errors import InputError
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+X = torch.zeros(1, 3, 16, 16)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.norm = nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8)
+        self.b = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(8, 8, 4, 2, 1))
+        self.drop, self.c = nn.Dropout(0.5), nn.Conv2d(8, 12, 3)
+        self.shuffle, self.d = nn.PixelShuffle(2), nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.b(torch.relu(self.norm(self.a(x)))))
+        return self.d(self.shuffle(self.c(self.drop(x))))
+
+
+@pytest.fixture(scope="module")
+def module():
+    torch.manual_seed(0)
+    return Net()
+
+
+@pytest.fixture(scope="module")
+def net(module):
+    return networks.from_torch(module, X)
+
+
+def test_a_module_has_the_pairs_of_its_files(tmp_path, module, net):
+    assert list(net.cascades) == ["a to b", "b to c", "c to d"] and not net.skipped
+    program = torch.export.export(module.eval(), (X,))
+    torch.export.save(program, tmp_path / "net.pt2")
+    for other in (networks.from_file(tmp_path / "net.pt2"), networks.from_torch(program)):
+        assert list(other.cascades) == list(net.cascades)
+        for name, pair in net.cascades.items():
+            np.testing.assert_allclose(sdr.reference.ratios(pair), sdr.reference.ratios(other.cascades[name]))
+
+
+def test_every_part_keeps_its_mode(module):
+    module.train()
+    module.norm.eval()
+    networks.from_torch(module, X)
+    assert module.training and module.drop.training and not module.norm.training
+
+
+def test_other_parameters_in_a_training_loop(module, net):
+    other = Net()
+    expected = networks.from_torch(other, X).cascades
+    for given in (other, other.state_dict(), other.double().half()):
+        found = net.bind(given)
+        assert list(found) == list(expected)
+        for name, pair in found.items():
+            np.testing.assert_allclose(pair.first, expected[name].first, atol=2e-3)
+            np.testing.assert_allclose(pair.second, expected[name].second, atol=2e-3)
+    with pytest.raises(InputError, match=r"lack a\.bias, a\.weight"):
+        net.bind({})
+    with pytest.raises(InputError, match=r"another shape .*\(4, 3, 3, 3\), not \(8, 3, 3, 3\)"):
+        net.bind(module.state_dict() | {"a.weight": torch.zeros(4, 3, 3, 3)})
+
+
+def test_reduced_precision_is_read_in_float32():
+    chain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3)).bfloat16()
+    (pair,) = networks.from_torch(chain, X.bfloat16()).pairs
+    assert pair.first.kernel.dtype == np.float32
+
+
+def test_a_state_dict_asks_for_strides():
+    chain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))
+    assert list(networks.from_torch(chain.state_dict(), stride=2).cascades) == ["0 to 2"]
+    with pytest.raises(InputError, match="does not say its strides: pass stride=N"):
+        networks.from_torch(chain.state_dict())
+
+
+@pytest.mark.parametrize(
+    "call, said",
+    [
+        (lambda: networks.from_torch(Net()), "pass an example"),
+        (lambda: networks.from_torch(Net(), X, stride=2), "leave out stride"),
+        (lambda: networks.from_torch(3), r"expected a torch\.nn\.Module.*builtins\.int"),
+        (lambda: networks.from_torch(Net(), X[:, :2]), "cannot make a program of Net: .*3 channels"),
+    ],
+)
+def test_what_cannot_be_read_says_so(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
