@@ -44,7 +44,7 @@ def test_operations_that_cut_and_move(tmp_path):
     )
     found = networks.from_file(save(tmp_path, net, "keras 3"))
     a = found.layers[0].kernel[..., [5, 4, 3, 2]]
-    repeated = sum(np.pad(b, [(k, 2 - k), (0, 0), (0, 0), (0, 0)]) for k in range(3))
+    repeated = np.sum([np.pad(b, [(k, 2 - k), (0, 0), (0, 0), (0, 0)]) for k in range(3)], axis=0)
     same(found, "a to b", sdr.Cascade(a, repeated, down=(1, 2), up=(3, 1)))
 
 
@@ -62,7 +62,7 @@ def test_functions_of_tensorflow(tmp_path):
         conv("b", "up", k=(b := kernel(3, 3, 4, 2))),
     )
     found = networks.from_file(save(tmp_path, net, "keras 2 h5"))
-    near = sum(np.pad(b, [(i, 1 - i), (j, 1 - j), (0, 0), (0, 0)]) for i in (0, 1) for j in (0, 1))
+    near = np.sum([np.pad(b, [(i, 1 - i), (j, 1 - j), (0, 0), (0, 0)]) for i in (0, 1) for j in (0, 1)], axis=0)
     same(found, "a to b", sdr.Cascade(found.layers[0].kernel[..., [1, 2, 3, 0]], near, up=2))
 
 
@@ -147,14 +147,13 @@ def test_a_reshape_that_is_taken_back_after_operations_on_each_place(tmp_path):
     assert "a reshape that mixes space and channels (b)" in dict(found.skipped)["a"]
 
 
-def _spread(k, taps, step=1):
-    """A kernel convolved along both axes with the taps of a filter, its own taps so many places apart."""
-    reach = len(taps) - 1
-    apart = np.zeros((*((n - 1) * step + 1 for n in k.shape[:2]), *k.shape[2:]))
-    apart[::step, ::step] = k
-    wide = np.zeros((apart.shape[0] + reach, apart.shape[1] + reach, *k.shape[2:]))
-    for (i, j), weight in np.ndenumerate(np.outer(taps, taps)):
-        wide[i : i + apart.shape[0], j : j + apart.shape[1]] += weight * apart
+def _spread(k, taps):
+    """A kernel convolved along both axes with the taps of a filter."""
+    height, width, inputs, outputs = k.shape
+    wide = np.zeros((height + len(taps) - 1, width + len(taps) - 1, inputs, outputs))
+    for i, down in enumerate(taps):
+        for j, across in enumerate(taps):
+            wide[i : i + height, j : j + width] += down * across * k
     return wide
 
 
