@@ -48,6 +48,11 @@ class Net:
         weight = f"{path}.weight" if f"{path}.weight" in held else self.constant(weight, f"{path}.weight")
         return self.op(kind, x, weight, name=f"node_{path}", **attributes)
 
+    def held(self, path):
+        """The kernel of a plain convolution, as Flax has it."""
+        (found,) = [tensor for tensor in self.initializers if tensor.name == f"{path}.weight"]
+        return np.moveaxis(onnx.numpy_helper.to_array(found), (0, 1), (-1, -2))
+
     def chain(self, x, *paths, channels=4, k=3):
         """Plain convolutions, one after another, in two dimensions."""
         for path in paths:

@@ -81,13 +81,8 @@ def test_parts_of_a_sequence_keep_their_channels(tmp_path, opset, lengths):
     (pair,) = net.read(tmp_path, net.conv(x, weight, "b")).pairs
     sizes = {None: [1] * 4, 2: [2, 2]}.get(lengths, lengths)
     order = np.concatenate([part for part in reversed(np.split(np.arange(4), np.cumsum(sizes)[:-1]))])
-    np.testing.assert_array_equal(pair.cascade.first, net_kernel(net, "a")[..., order])
+    np.testing.assert_array_equal(pair.cascade.first, net.held("a")[..., order])
     np.testing.assert_array_equal(pair.cascade.second, np.moveaxis(weight, (0, 1), (-1, -2)))
-
-
-def net_kernel(net, path):
-    (held,) = [tensor for tensor in net.initializers if tensor.name == f"{path}.weight"]
-    return np.moveaxis(onnx.numpy_helper.to_array(held), (0, 1), (-1, -2))
 
 
 def test_sequences_are_put_together_again(tmp_path):

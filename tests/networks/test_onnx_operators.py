@@ -31,11 +31,17 @@ def flax(weight):
     return np.moveaxis(weight, (0, 1), (-1, -2))
 
 
-def resize(mode, factor, place="half_pixel"):
+def resize(mode, factor, place="half_pixel", **settings):
     def between(net, x):
-        return net.op("Resize", x, "", net.floats(1, 1, factor), mode=mode, coordinate_transformation_mode=place)
+        settings["coordinate_transformation_mode"] = place
+        return net.op("Resize", x, "", net.floats(1, 1, factor), mode=mode, **settings)
 
     return between
+
+
+def of_all_places(mode):
+    """A mean as a sum, as below."""
+    return lambda net, x: net.op("Mul", resize(mode, 0.5, antialias=1)(net, x), net.floats(2))
 
 
 def pooled(size, **settings):
@@ -58,6 +64,14 @@ def some_channels(net, x):
     return net.op("Pad", x, net.ints(0, 1, 0, 0, 1, 0))
 
 
+def turned_channels(net, x):
+    return net.op("Slice", x, net.ints(-1), net.ints(-9), net.ints(-2), net.ints(-1))
+
+
+def padded_along_one_axis(net, x):
+    return net.op("Pad", x, net.ints(3, 2), "", net.ints(-1), mode="reflect")
+
+
 def moved(net, x):
     return net.op("Transpose", net.op("Neg", net.op("Transpose", x, perm=[0, 2, 1])), perm=[0, 2, 1])
 
@@ -76,14 +90,23 @@ BETWEEN = {
     "linear by 3": resize("linear", 3),
     "linear from the first place": resize("linear", 2, "asymmetric"),
     "nearest by a half": resize("nearest", 0.5, "asymmetric"),
+    "linear by a half": resize("linear", 0.5),
+    "linear by a half of all places": of_all_places("linear"),
+    "linear by a third": resize("linear", 1 / 3),
+    "cubic by 2": resize("cubic", 2),
+    "cubic by 2 with another coefficient": resize("cubic", 2, "pytorch_half_pixel", cubic_coeff_a=-0.5),
+    "cubic by a half": resize("cubic", 0.5),
+    "cubic by a half of all places": of_all_places("cubic"),
     "repeated": repeated,
     "every third": lambda net, x: net.op("Slice", x, net.ints(0), net.ints(1000), net.ints(2), net.ints(3)),
     "channels swapped": swapped,
     "channels shuffled": shuffled,
+    "channels turned round": turned_channels,
     "channels gathered": lambda net, x: net.op("Gather", x, net.ints(3, 1, 0, 2), axis=1),
     "some channels": some_channels,
     "in another layout": moved,
     "a window": lambda net, x: net.op("Slice", x, net.ints(3), net.ints(-2), net.ints(2)),
+    "padded along one axis": padded_along_one_axis,
     "padding": lambda net, x: net.op("Pad", x, net.ints(0, 0, 2, 0, 0, 1)),
 }
 LAYERS = {
@@ -104,31 +127,92 @@ def layer(net, x, weight, path, up=0, **attributes):
     return net.conv(x, np.swapaxes(weight, 0, 1), path, "ConvTranspose", strides=[up], **attributes)
 
 
-@pytest.mark.parametrize("between, layers", dict.fromkeys(CASES))
-def test_a_pair_predicts_the_power_that_the_graph_puts_out(tmp_path, between, layers):
-    """White noise in; ONNX's reference implementation says what comes out, summed over all places that it came from."""
+def check_power(folder, net, out, *, size, period=None):
+    """White noise in; ONNX's reference implementation says what comes out, summed over all places that it came from.
+
+    Arguments:
+        size: of the input, along each axis.
+        period: after how many places out the power repeats; by default the cascade's expansion.
+    """
     from onnx.reference import ReferenceEvaluator
 
+    model = net.model(out)
+    pair = net.read(folder, out).pairs[0].cascade
+    axes = len(pair.up)
+    i, o = 3, 1
+    impulses = np.zeros((size**axes, 4, *[size] * axes), np.float32)
+    impulses[:, i] = np.eye(size**axes).reshape(-1, *[size] * axes)
+    response = ReferenceEvaluator(model).run(None, {"x": impulses})[0][:, o]
+    power = (response.astype(np.float64) ** 2).sum(0)
+    for axis, n in enumerate(period or pair.up):
+        middle = (power.shape[axis] - n) // 2
+        power = power.take(range(middle, middle + n), axis)
+    a, b = (np.asarray(k, np.float64) for k in (pair.first, pair.second))
+    (alone,) = np.flatnonzero(np.any(a, axis=tuple(range(axes + 1))))
+    rho = sdr.reference.ratios(pair)[i, alone, o]
+    predicted = rho * (a[..., i, alone] ** 2).sum() * (b[..., alone, o] ** 2).sum() / power.size
+    np.testing.assert_allclose(power.mean(), predicted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("between, layers", dict.fromkeys(CASES))
+def test_a_pair_predicts_the_power_that_the_graph_puts_out(tmp_path, between, layers):
     first, second = LAYERS[layers]
     k1, k2 = kernel(4, 4, 5), kernel(4, 4, 4)
     k1[np.arange(4) != 2] = 0
     net = Net(("n", 4, "w"))
     out = layer(net, BETWEEN[between](net, layer(net, "x", k1, "a", **first)), k2, "b", **second)
-    model = net.model(out)
-    pair = net.read(tmp_path, out).pairs[0].cascade
+    check_power(tmp_path, net, out, size=LENGTH)
 
-    i, o = 3, 1
-    impulses = np.zeros((LENGTH, 4, LENGTH), np.float32)
-    impulses[np.arange(LENGTH), i, np.arange(LENGTH)] = 1
-    response = ReferenceEvaluator(model).run(None, {"x": impulses})[0][:, o]
-    power = (response.astype(np.float64) ** 2).sum(0)
-    period = pair.up[0]
-    middle = (len(power) - period) // 2
-    a, b = (np.asarray(k, np.float64) for k in (pair.first, pair.second))
-    (alone,) = np.flatnonzero(np.any(a, axis=(0, 1)))
-    rho = sdr.reference.ratios(pair)[i, alone, o]
-    predicted = rho * (a[:, i, alone] ** 2).sum() * (b[:, alone, o] ** 2).sum() / period
-    np.testing.assert_allclose(power[middle : middle + period].mean(), predicted, rtol=1e-4)
+
+@pytest.mark.parametrize("mode, of_channel", [("DCR", slice(1, None, 2)), ("CRD", slice(4, None))])
+def test_a_pixel_shuffle_predicts_the_power_too(tmp_path, mode, of_channel):
+    """Eight channels become two, of which one is left."""
+    weight = kernel(8, 4, 3, 3)
+    kept = weight[of_channel].copy()
+    weight[:] = 0
+    weight[of_channel] = kept
+    net = Net(("n", 4, "h", "w"))
+    x = net.op("DepthToSpace", net.conv("x", weight, "a", pads=[1] * 4), blocksize=2, mode=mode)
+    check_power(tmp_path, net, net.conv(x, kernel(3, 2, 3, 3), "b", pads=[1] * 4), size=8, period=(2, 2))
+
+
+def test_padding_that_crops(tmp_path):
+    """Of space it leaves what is there, of channels some."""
+    net = Net(("n", 4, 8, 8))
+    x = net.op("Pad", net.chain("x", "a"), net.ints(-1, 1, -1, 0, -2, 0), "", net.ints(1, -2, 3))
+    x = net.op("Add", x, net.constant(np.ones((1, 3, 7, 7), np.float32)))
+    (pair,) = net.read(tmp_path, net.conv(x, kernel(4, 3, 3, 3), "b")).pairs
+    np.testing.assert_array_equal(pair.cascade.first, net.held("a")[..., 1:])
+
+
+def test_resizes_of_old_files_start_at_the_first_place(tmp_path):
+    net = Net(("n", 4, "w"), opset=10)
+    x = layer(net, "x", kernel(4, 4, 5), "a")
+    x = net.op("Resize", x, net.floats(1, 1, 2), mode="linear")
+    net = net.read(tmp_path, layer(net, x, kernel(4, 4, 1), "b"))
+    np.testing.assert_allclose(net.pairs[0].cascade.second, net.layers[1].kernel * [[[0.5]], [[1]], [[0.5]]])
+
+
+def test_a_fused_convolution_adds_what_it_is_given(tmp_path):
+    net = Net()
+    x = net.chain("x", "a")
+    weight = net.constant(kernel(4, 4, 1, 1), "b.weight")
+    x = net.op("FusedConv", x, weight, "", x, domain="com.microsoft", activation="Relu")
+    assert names(net.read(tmp_path, net.chain(x, "c"))) == ["a to b", "b to c", "a to c"]
+
+
+@pytest.mark.parametrize("opset", [12, 13, 18])
+def test_channels_that_are_added_up_with_those_of_other_groups(tmp_path, opset):
+    """A reduction over one of two channel axes, whose axes were an attribute and became an input."""
+    net = Net(("n", 4, 8, 8), opset=opset)
+    x = net.op("Reshape", net.conv("x", kernel(6, 4, 3, 3), "a", pads=[1] * 4), net.ints(0, 3, 2, 8, 8))
+    as_input = opset >= 18
+    given, attributes = ([net.ints(-4)], {}) if as_input else ([], {"axes": [1]})
+    x = net.op("ReduceMean", x, *given, keepdims=0, **attributes)
+    net = net.read(tmp_path, net.chain(x, "b", channels=2))
+    assert [pair.cascade.shape for pair in net.pairs] == [(4, 2, 2)] * 3
+    for k, pair in enumerate(net.pairs):
+        np.testing.assert_array_equal(pair.cascade.first, net.layers[0].kernel[..., 2 * k : 2 * k + 2])
 
 
 def test_every_setting_of_a_convolution(tmp_path):
