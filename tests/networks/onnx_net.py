@@ -48,6 +48,11 @@ class Net:
         weight = f"{path}.weight" if f"{path}.weight" in held else self.constant(weight, f"{path}.weight")
         return self.op(kind, x, weight, name=f"node_{path}", **attributes)
 
+    def held(self, path):
+        """The kernel of a plain convolution, as Flax has it."""
+        (found,) = [tensor for tensor in self.initializers if tensor.name == f"{path}.weight"]
+        return np.moveaxis(onnx.numpy_helper.to_array(found), (0, 1), (-1, -2))
+
     def chain(self, x, *paths, channels=4, k=3):
         """Plain convolutions, one after another, in two dimensions."""
         for path in paths:
@@ -63,3 +68,21 @@ class Net:
     def read(self, folder, out):
         onnx.save(self.model(out), folder / "net.onnx")
         return networks.from_file(folder / "net.onnx")
+
+
+def names(net):
+    return [pair.name for pair in net.pairs]
+
+
+def pairs(net):
+    return [(pair.name, pair.cascade.down[0], pair.cascade.up[0]) for pair in net.pairs]
+
+
+def flax(weight):
+    return np.moveaxis(weight, (0, 1), (-1, -2))
+
+
+def shuffled(net, x):
+    """Four channels in the order of two groups in turns, of a signal."""
+    x = net.op("Reshape", x, net.ints(0, 2, 2, -1))
+    return net.op("Reshape", net.op("Transpose", x, perm=[0, 2, 1, 3]), net.ints(0, 4, -1))

@@ -67,8 +67,12 @@ def test_an_if_without_a_branch_names_what_is_inside(tmp_path):
 
 
 @pytest.mark.parametrize("opset", [11, 12, 18])
-@pytest.mark.parametrize("lengths", [None, 2, (2, 2), (1, 3)], ids=str)
-def test_parts_of_a_sequence_keep_their_channels(tmp_path, opset, lengths):
+@pytest.mark.parametrize(
+    "lengths, sizes",
+    [(None, [1] * 4), (2, [2, 2]), ((2, 2), [2, 2]), ((1, 3), [1, 3])],
+    ids=["single", "2", "2 2", "1 3"],
+)
+def test_parts_of_a_sequence_keep_their_channels(tmp_path, opset, lengths, sizes):
     """As PyTorch's exporter writes chunk and split: the parts change places before they meet the next layer."""
     net = Net(opset=opset)
     given = [] if lengths is None else [net.constant(np.array(lengths, np.int64))]
@@ -79,15 +83,9 @@ def test_parts_of_a_sequence_keep_their_channels(tmp_path, opset, lengths):
     x = net.op("Concat", *reversed(taken), axis=1)
     weight = kernel(4, 4, 3, 3)
     (pair,) = net.read(tmp_path, net.conv(x, weight, "b")).pairs
-    sizes = {None: [1] * 4, 2: [2, 2]}.get(lengths, lengths)
-    order = np.concatenate([part for part in reversed(np.split(np.arange(4), np.cumsum(sizes)[:-1]))])
-    np.testing.assert_array_equal(pair.cascade.first, net_kernel(net, "a")[..., order])
+    order = np.concatenate(np.split(np.arange(4), np.cumsum(sizes)[:-1])[::-1])
+    np.testing.assert_array_equal(pair.cascade.first, net.held("a")[..., order])
     np.testing.assert_array_equal(pair.cascade.second, np.moveaxis(weight, (0, 1), (-1, -2)))
-
-
-def net_kernel(net, path):
-    (held,) = [tensor for tensor in net.initializers if tensor.name == f"{path}.weight"]
-    return np.moveaxis(onnx.numpy_helper.to_array(held), (0, 1), (-1, -2))
 
 
 def test_sequences_are_put_together_again(tmp_path):

@@ -99,7 +99,10 @@ def resize(
             raise Unreachable("a resize to fewer places with align_corners")
         graph.note(CORNERS)
     taps = [_taps(u, d, mode, centres, antialias, coefficient) for u, d in zip(ups, downs, strict=True)]
-    return resample(x, shape, up=ups, taps=taps, down=downs)
+    of = lambda axes: [t if f > 1 else np.ones(1) for t, f in zip(taps, axes, strict=True)]
+    # Axes that become smaller first: their filters are not to meet the zeros of the others.
+    smaller = [m if d > 1 else n for m, n, d in zip(shape, x.shape, downs, strict=True)]
+    return resample(resample(x, smaller, taps=of(downs), down=downs), shape, up=ups, taps=of(ups))
 
 
 def _taps(up: int, down: int, mode: str, centres: str, antialias: bool, coefficient: float) -> np.ndarray:

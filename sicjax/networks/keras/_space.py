@@ -82,7 +82,7 @@ def _resizing(call: Call) -> Flow:
 
 
 def _resized(call: Call, space: Sequence[int], default: str) -> Flow:
-    stated = call.get("interpolation", "method", default=default)
+    stated = str(call.get("interpolation", "method", default=default))
     mode = _MODES.get(stated, stated)
     smooth = call.get("antialias", default=False)
     return resize(call.graph, call.x, call.image(space), mode, antialias=smooth, coefficient=-0.5)

@@ -63,7 +63,7 @@ def _resize(step: Step) -> Flow:
         step.graph,
         step.x,
         step.shape,
-        _MODES.get(mode, mode),
+        _MODES.get(mode, str(mode)),
         factors=_factors(step, 1 if old else 2),
         centres=_CENTRES[place],
         antialias=bool(step.attribute("antialias", 0)),

@@ -50,7 +50,7 @@ class Constant:
 
 
 def numbers(array: Any, name: str = "") -> Constant:
-    """What is known already; whole numbers, if nothing else is said."""
+    """What is known already."""
     from onnx import helper
 
     array = np.asarray(array)

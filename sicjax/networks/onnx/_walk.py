@@ -12,7 +12,7 @@ from sicjax.networks.onnx._branch import captured, name_inside
 from sicjax.networks.onnx._conv import path_of
 from sicjax.networks.onnx._infer import Inference, Shape, domain_of
 from sicjax.networks.onnx._step import UNKNOWN, Step, Value, holding, rules
-from sicjax.networks.onnx._tensors import Constant, computed, numbers, of_node, stored, stored_sparse
+from sicjax.networks.onnx._tensors import Constant, computed, of_node, stored, stored_sparse
 
 _FLOAT = 1
 # Of constants these are not computed as others are: their graphs are followed, their shape is known without them, they
@@ -85,7 +85,8 @@ class Walk:
             result = computed(node, name, shape or (), elem, constants, self.opsets)
             if name and result.small and all(constant.small for constant in constants.values()):
                 try:
-                    result = _known(result)
+                    array = result.value
+                    result = Constant(result.name, array.shape, elem, lambda array=array: array)
                 except ValueError:  # what the reference implementation does not know
                     return None
             found.append(holding(result) if name else UNKNOWN)
@@ -121,10 +122,6 @@ def _value(found: Flow | Value, elem: int, shape: Shape) -> Value:
         return Value(found, elem or _FLOAT, found.shape)
     shape = found.shape or None if shape is None else shape
     return Value(constant(shape or (), found.origin), elem or _FLOAT, shape)
-
-
-def _known(held: Constant) -> Constant:
-    return numbers(held.value, held.name)
 
 
 def _unknown(step: Step) -> None:
