@@ -3,7 +3,13 @@
 import os
 from pathlib import Path
 
-os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+# Four devices, for what is spread over many; and compiling takes the time, so LLVM polishes little of what runs once.
+# What is set already wins: `XLA_FLAGS=--xla_backend_optimization_level=3` tests the programs that a user runs.
+FLAGS = {"--xla_force_host_platform_device_count": 4, "--xla_backend_optimization_level": 1}
+ALREADY = os.environ.get("XLA_FLAGS", "")
+os.environ["XLA_FLAGS"] = " ".join(
+    [ALREADY, *(f"{flag}={value}" for flag, value in FLAGS.items() if flag not in ALREADY)]
+)
 
 from jaxtyping import install_import_hook
 
@@ -14,6 +20,11 @@ from hypothesis import settings
 
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Files that are named are tested right here; workers, which take seconds to start, share whole folders."""
+    return 0 if any(".py" in argument for argument in config.args) else None
 
 
 @pytest.fixture(scope="session", autouse=True)
