@@ -352,5 +352,5 @@ def _unknown() -> Value:
     return Value(Flow((), ()), 0, None)
 
 
-def _domain(domain: str) -> str:
+def _domain(domain: Any) -> Any:  # bytes in a file that is broken
     return "" if domain == "ai.onnx" else domain

@@ -71,7 +71,7 @@ def convolution(graph: Graph, x: Flow, layer: Layer, space: Sequence[int], *, ch
     return graph.conv(x, layer, image(x, layer.outputs, space, channels_last), expected, up=up, down=down)
 
 
-def image(x: Flow, channels: int, space: Sequence[int], channels_last: bool) -> tuple[int, ...]:
+def image(x: Flow, channels: int, space: Sequence[float], channels_last: bool) -> tuple[int, ...]:
     """The shape of a batch of images as large as that of `x`."""
     batch, space = (x.shape[0] if x.shape else 1), [max(int(n), 1) for n in space]
     return (batch, *space, channels) if channels_last else (batch, channels, *space)
