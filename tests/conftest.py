@@ -11,9 +11,9 @@ os.environ["XLA_FLAGS"] = " ".join(
     [ALREADY, *(f"{flag}={value}" for flag, value in FLAGS.items() if flag not in ALREADY)]
 )
 
-from jaxtyping import install_import_hook
+import jaxtyping
 
-install_import_hook("sicjax.sdr", "beartype.beartype")
+jaxtyping.install_import_hook("sicjax", "typecheck.checked")
 
 import pytest
 from hypothesis import settings
@@ -34,6 +34,14 @@ def compiled_once(tmp_path_factory):
 
     jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+@pytest.fixture
+def without_type_checks():
+    """As a user runs it: the tests' type checks would speak first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # Networks for the tests beside it, which skip where PyTorch is not installed.
