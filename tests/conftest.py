@@ -3,11 +3,17 @@
 import os
 from pathlib import Path
 
-os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+# Four devices, for what is spread over many; and compiling takes the time, so LLVM polishes little of what runs once.
+# What is set already wins: `XLA_FLAGS=--xla_backend_optimization_level=3` tests the programs that a user runs.
+FLAGS = {"--xla_force_host_platform_device_count": 4, "--xla_backend_optimization_level": 1}
+ALREADY = os.environ.get("XLA_FLAGS", "")
+os.environ["XLA_FLAGS"] = " ".join(
+    [ALREADY, *(f"{flag}={value}" for flag, value in FLAGS.items() if flag not in ALREADY)]
+)
 
-from jaxtyping import install_import_hook
+import jaxtyping
 
-install_import_hook("sicjax.sdr", "beartype.beartype")
+jaxtyping.install_import_hook("sicjax", "typecheck.checked")
 
 import numpy as np
 import pytest
@@ -18,6 +24,11 @@ settings.register_profile("quick", max_examples=20, deadline=None, derandomize=T
 settings.load_profile("quick")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Files that are named are tested right here; workers, which take seconds to start, share whole folders."""
+    return 0 if any(".py" in argument for argument in config.args) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory):
     """What XLA compiles is kept for the session: many tests run the same programs in new closures."""
@@ -25,6 +36,14 @@ def compiled_once(tmp_path_factory):
 
     jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+@pytest.fixture
+def without_type_checks():
+    """As a user runs it: the tests' type checks would speak first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # Networks for the tests beside it, which skip where PyTorch is not installed.

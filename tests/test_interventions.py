@@ -291,12 +291,12 @@ BY_PLACE = {"count": None, "remove": None}
         ("no.safetensors", "up1", {}, "cannot read no.safetensors"),
     ],
 )
-def test_bad_input(network, layer, settings, message):
+def test_bad_input(network, layer, settings, message, without_type_checks):
     with pytest.raises(ValueError, match=message):
         remove_filters(network, layer, **{"remove": "lowest", "count": 1} | settings)
 
 
-def test_bad_paths_to_write(tmp_path):
+def test_bad_paths_to_write(tmp_path, without_type_checks):
     path = interventions.save({"a": SQUARE}, tmp_path / "a.safetensors")
     with pytest.raises(InputError, match="is the source itself"):
         interventions.save({"a": SQUARE}, path, source=path)

@@ -336,6 +336,6 @@ IMAGES = np.zeros((2, 32, 32, 3))
         (lambda: quality.random_features()(IMAGES[..., :1]), "with 3 channels"),
     ],
 )
-def test_bad_input(call, message):
+def test_bad_input(call, message, without_type_checks):
     with pytest.raises(ValueError, match=message):
         call()

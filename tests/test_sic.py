@@ -112,12 +112,12 @@ def test_an_amplifier_and_a_delay_are_undecided():
         (white(0, 300), white(1, 300), {"confidence": 1}, "confidence must be"),
     ],
 )
-def test_bad_input(x, y, settings, message):
+def test_bad_input(x, y, settings, message, without_type_checks):
     with pytest.raises(ValueError, match=message):
         sic.direction(x, y, **settings)
 
 
-def test_a_frequency_without_power_has_no_filter():
+def test_a_frequency_without_power_has_no_filter(without_type_checks):
     with pytest.raises(ValueError, match="y has no power at some frequencies"):
         sic.ratio_of_spectra(np.ones(4), np.array([1, 0, 1, 1]))
     with pytest.raises(ValueError, match="expected two spectra"):

@@ -1,5 +1,7 @@
 """Both convolutions are XLA's, with their gradients."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,12 +26,19 @@ def test_values_and_gradients_are_those_of_xla(function, kernel, stride, side):
         pytest.skip("the convolution takes sides that its stride divides")
     keys = jax.random.split(jax.random.key(kernel), 3)
     x, k = jax.random.normal(keys[0], (2, side, side, 5)), jax.random.normal(keys[1], (kernel, kernel, 5, 7))
-    ours, pull_ours = jax.vjp(lambda x, k: function(x, k, stride), x, k)
-    theirs, pull_theirs = jax.vjp(lambda x, k: THEIRS[function](x, k, stride), x, k)
+    far = side * stride if function is models.conv_transpose else side // stride
+    g = jax.random.normal(keys[2], (2, far, far, 7))
+    ours, *our_gradients = _with_gradients(function, stride, x, k, g)
+    theirs, *their_gradients = _with_gradients(THEIRS[function], stride, x, k, g)
     np.testing.assert_allclose(ours, theirs, atol=2e-4)
-    g = jax.random.normal(keys[2], ours.shape)
-    for mine, other in zip(pull_ours(g), pull_theirs(g), strict=True):
+    for mine, other in zip(our_gradients, their_gradients, strict=True):
         np.testing.assert_allclose(mine, other, atol=5e-4)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _with_gradients(function, stride, x, k, g):
+    value, pull = jax.vjp(lambda x, k: function(x, k, stride), x, k)
+    return value, *pull(g)
 
 
 @pytest.mark.parametrize("function", THEIRS, ids=lambda f: getattr(f, "__name__", "conv"))
@@ -39,7 +48,8 @@ def test_gradients_of_gradients_are_those_of_xla(function):
     def norm_of_gradient(form, k):
         return (jax.grad(lambda x: jnp.sum(jnp.tanh(form(x, k, 2))))(x) ** 2).sum()
 
-    ours, theirs = (jax.grad(norm_of_gradient, argnums=1)(form, k) for form in (function, THEIRS[function]))
+    gradient = jax.jit(jax.grad(norm_of_gradient, argnums=1), static_argnums=0)
+    ours, theirs = (gradient(form, k) for form in (function, THEIRS[function]))
     np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 

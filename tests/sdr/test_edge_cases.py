@@ -3,7 +3,6 @@ import sys
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 from helpers import METHODS, kernels
@@ -11,14 +10,6 @@ from helpers import METHODS, kernels
 import sicjax.sdr as sdr
 
 A, B = kernels((4, 4), (4, 4))
-
-
-@pytest.fixture
-def without_type_checks():
-    """As a user runs it: the tests' type checks would speak first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize("method", METHODS)
