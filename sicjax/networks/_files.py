@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sicjax import weights
-from sicjax._errors import InputError
+from sicjax._errors import InputError, MissingPackage
 from sicjax.networks._formats import format_of
 from sicjax.networks.graph import Network
 
@@ -31,9 +33,28 @@ def from_file(
             needed, weights that are not finite.
     """
     path = Path(path)
-    format = format_of(weights.look(path))
-    if not format.graph:
-        return format.read(path, stride=(stride,) if isinstance(stride, int) else stride, transposed=transposed)
-    if stride is not None or transposed is not None:
+    content = weights.look(path)
+    format = format_of(content)
+    how: dict[str, Any] = {"stride": (stride,) if isinstance(stride, int) else stride, "transposed": transposed}
+    if format.graph and (stride is not None or transposed is not None):
         raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-    return format.read(path)
+    read = partial(format.read, path, **({} if format.graph else how))
+    network = read() if content.folder else _guarded(path, format.name, read)
+    if not network.layers and not network.skipped:
+        raise InputError(f"{path} has no convolution")
+    return network
+
+
+def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:
+    """What a damaged or hostile file can raise has no end; what is said of it names the file."""
+    try:
+        return read()
+    except MissingPackage:
+        raise
+    except InputError as error:
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
+        detail = f"{type(error).__name__} {str(error)!r:.100}"
+        raise InputError(f"{path} is damaged, or not {name}: save or download it again: {detail}") from error

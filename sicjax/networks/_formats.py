@@ -14,7 +14,10 @@ from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
 from sicjax.networks.onnx import from_onnx
-from sicjax.networks.torch import from_program
+from sicjax.networks.torch import from_exported, from_script
+
+# How a file starts that was not fetched.
+_LFS = b"version https://git-lfs"
 
 
 class Format(NamedTuple):
@@ -45,12 +48,13 @@ def format_of(content: weights.Content) -> Format:
     Raises:
         InputError: a file of another format.
     """
-    for format in FORMATS:
+    unfinished = not content.folder and (not content.start or content.start.startswith(_LFS))
+    for format in FORMATS if not unfinished else ():
         if format.recognises is not None and format.recognises(content):
             return format
     # Damaged, or its bytes do not tell. Two formats share `.pt`, of which weights, the later one, are the likelier.
     named = [format for format in FORMATS if content.path.suffix.lower() in format.endings]
-    if not named:
+    if not named or unfinished:
         raise InputError(f"{content.path} {_refusal(content)}")
     return named[-1]
 
@@ -58,7 +62,7 @@ def format_of(content: weights.Content) -> Format:
 def _refusal(content: weights.Content) -> str:
     if not content.start:
         return "is empty: save or download it again"
-    if content.start.startswith(b"version https://git-lfs"):
+    if content.start.startswith(_LFS):
         return "is a pointer of Git LFS, not the file: get it with git lfs pull"
     if content.archive and content.entries is not None:
         return "is a zip archive of something else: unpack it first"
@@ -90,14 +94,14 @@ FORMATS = (
         "TorchScript",
         (".pt", ".pth"),
         "read without PyTorch",
-        from_program,
+        lambda path: from_script(weights.read_script(path)),
         partial(_is_program, "script"),
     ),
     Format(
         "torch.export",
         (".pt2",),
         "read without PyTorch",
-        from_program,
+        lambda path: from_exported(weights.read_exported(path)),
         partial(_is_program, "export"),
     ),
     Format(

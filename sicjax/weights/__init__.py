@@ -2,9 +2,10 @@
 
 from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._formats import FORMATS, Format
+from sicjax.weights._keras import KerasArrays, open_keras
 from sicjax.weights._layouts import LAYOUTS, Layout, mask_as, to_flax
 from sicjax.weights._names import is_dense, is_flax, is_kernel, layer_name
-from sicjax.weights._programs import Exported, Script, program_kind, read_exported, read_script
+from sicjax.weights._programs import Exported, Script, read_exported, read_script
 from sicjax.weights._read import read
 from sicjax.weights._sidecar import Sidecar, find_sidecar, is_convolution
 from sicjax.weights._tensors import Tensors
@@ -19,10 +20,12 @@ __all__ = [
     "find_sidecar",
     "is_convolution",
     "look",
+    "open_keras",
     "program_in",
     "read",
     "Exported",
     "Inert",
+    "KerasArrays",
     "LAYOUTS",
     "Layout",
     "Script",
@@ -36,7 +39,6 @@ __all__ = [
     "is_kernel",
     "layer_name",
     "mask_as",
-    "program_kind",
     "read",
     "read_exported",
     "read_script",

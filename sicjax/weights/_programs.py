@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.weights._content import program_in
 from sicjax.weights._pytorch import strided, zip_storages
 from sicjax.weights._unpickler import DTYPES, Inert, Storage, Tensor, unpickle
 
@@ -53,17 +52,6 @@ class Exported(NamedTuple):
 
     program: dict[str, Any]
     arrays: dict[str, np.ndarray]
-
-
-def program_kind(path: Path) -> str | None:
-    """`script` or `export` for a program that PyTorch saved, None for anything else, such as weights alone."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return None
-        with zipfile.ZipFile(path) as archive:
-            return program_in(archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return None
 
 
 def read_script(path: Path) -> Script:

@@ -114,5 +114,7 @@ def test_weights_that_are_not_finite_name_the_layer(tmp_path):
         "b.weight": np.ones((5, 4, 3, 3), np.float32),
     }
     np.savez(tmp_path / "bad.npz", **bad)
-    with pytest.raises(InputError, match="^a .first. and b .second.: the first kernel has 108 weights that are NaN"):
+    with pytest.raises(
+        InputError, match="bad.npz: a .first. and b .second.: the first kernel has 108 weights that are NaN"
+    ):
         networks.from_file(tmp_path / "bad.npz", stride=1)

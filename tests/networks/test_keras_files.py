@@ -8,7 +8,8 @@ from keras_net import chain, conv, h5py, kernel, layer, model, save, start
 
 from sicjax import networks
 from sicjax._errors import InputError
-from sicjax.networks.keras import _file, _walk
+from sicjax.networks.keras import _walk
+from sicjax.weights import _keras
 
 
 def test_files_that_cannot_be_used_are_explained_in_one_line(tmp_path):
@@ -85,7 +86,7 @@ def test_archives_and_models_that_grow_without_end_are_refused(tmp_path, monkeyp
             archive.writestr(name, part)
     assert networks.from_file(path).layers
     with monkeypatch.context() as patch, pytest.raises(InputError, match="unpacks to .* bytes"):
-        patch.setattr(_file, "_room", lambda size: 2 * size)
+        patch.setattr(_keras, "_room", lambda size: 2 * size)
         networks.from_file(path)
 
     net = model(start(8, 8, 4), conv("x", "in", k=kernel(3, 3, 4, 4)), name="m0")

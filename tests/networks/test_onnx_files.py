@@ -103,7 +103,7 @@ def test_wrong_external_weights_are_explained(tmp_path, change, message):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (b"", "is empty: export or download it again"),
+        (b"", "is empty: save or download it again"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git lfs pull"),
         (b"<!DOCTYPE html><html>not found</html>", "not an ONNX file"),
         (RNG.bytes(5000), "not an ONNX file"),

@@ -1,4 +1,4 @@
-"""Live PyTorch modules: the pairs of what they are saved as, their parameters by name, and back in the mode they were."""
+"""Live PyTorch modules: the pairs of their files, with other parameters too, and every part in the mode it was."""
 
 import numpy as np
 import pytest

@@ -9,10 +9,10 @@ from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Network, Rule, constant
 from sicjax.networks.keras import _conv, _parts, _shapes, _space  # noqa: F401  (they enter their rules)
 from sicjax.networks.keras._call import Call, canonical, rules
-from sicjax.networks.keras._file import opened
 from sicjax.networks.keras._layers import activation, unknown
 from sicjax.networks.keras._model import Model, form_of, input_shape, kind_of
 from sicjax.networks.keras._weights import Place, Weights, name_of
+from sicjax.weights import open_keras
 
 # Wrappers that scale the kernel of the layer inside, which no ratio depends on.
 _WRAPPERS = ("SpectralNormalization", "WeightNormalization")
@@ -24,29 +24,20 @@ def from_keras(path: Path) -> Network:
     """The network of a Keras file. No code in it is run: a Lambda layer ends the chain.
 
     Raises:
-        InputError: a file without a model, or damaged, or that has no convolution; weights that are not finite.
+        InputError: a file without a model; weights that are not finite.
     """
     graph = Graph()
-    try:
-        with opened(path) as (config, arrays):
-            if form_of(config) is None:
-                raise InputError(
-                    f"{path} is a model of the class {kind_of(config)!r:.80}, which is code that is not run: "
-                    "export it to ONNX, or save a functional model of its layers"
-                )
-            weights = Weights(arrays)
-            _Walk(graph, weights).model(config, None, Place())
-            for name in weights.left():
-                graph.skip(name, "an array of no layer that is followed")
-        found = graph.network()
-    except InputError as error:
-        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
-    except Exception as error:  # what a damaged or hostile file can raise has no end
-        detail = f"{type(error).__name__} {str(error)!r:.100}"
-        raise InputError(f"{path} is damaged, or not as Keras has it: save or download it again: {detail}") from error
-    if not graph.layers and not found.skipped:
-        raise InputError(f"{path} has no convolution")
-    return found
+    with open_keras(path) as (config, arrays):
+        if form_of(config) is None:
+            raise InputError(
+                f"{path} is a model of the class {kind_of(config)!r:.80}, which is code that is not run: "
+                "export it to ONNX, or save a functional model of its layers"
+            )
+        weights = Weights(arrays)
+        _Walk(graph, weights).model(config, None, Place())
+        for name in weights.left():
+            graph.skip(name, "an array of no layer that is followed")
+    return graph.network()
 
 
 class _Walk:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax.networks.graph import Unreachable
-from sicjax.networks.keras._file import Arrays
+from sicjax.weights import KerasArrays
 
 # The folder of a model's layers in Keras 2.12 and 2.13: layers that have weights are counted twice and stored once.
 _LISTED_TWICE = "_layer_checkpoint_dependencies"
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 class Weights:
     """The arrays of a file, by layer."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: KerasArrays) -> None:
         self._arrays = arrays
         self._inside: dict[str, list[str]] = {}
         for name in arrays.shapes:

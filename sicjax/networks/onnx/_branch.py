@@ -24,7 +24,7 @@ def _if(step: Step) -> list[Value]:
     if len(followed) < len(ways):
         name_inside(step)
         raise Unreachable("a branch that is not there")
-    found = [step.walk.results(way, step.outer) for way in followed]
+    found = [step.results(way, step.outer) for way in followed]
     return [reduce(partial(_either, step.graph), values) for values in zip(*found, strict=False)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError, missing_package
-from sicjax.networks.graph import Graph, Network
+from sicjax.networks.graph import Network
 from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (they enter their rules)
 from sicjax.networks.onnx._walk import Walk
 
@@ -15,13 +15,12 @@ def from_onnx(path: Path) -> Network:
     """The network of an ONNX file; only the kernels of its convolutions are read from files beside it.
 
     Raises:
-        InputError: a file that is no ONNX file, or damaged, or has no convolution; weights that are not there.
+        InputError: a file that is no ONNX file, or not complete; weights that are not there.
     """
-    graph = _walked(path, _parsed(path))
-    found = graph.network()
-    if not graph.layers and not found.skipped:
-        raise InputError(f"{path} has no convolution")
-    return found
+    model = _parsed(path)
+    walk = Walk(path, model)
+    walk.results(_inlined(path, model), {})
+    return walk.graph.network()
 
 
 def _parsed(path: Path) -> Any:
@@ -30,34 +29,14 @@ def _parsed(path: Path) -> Any:
         from google.protobuf.message import DecodeError
     except ImportError as error:
         raise missing_package("onnx", "onnx", f"reading {path}") from error
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if not data:
-        raise InputError(f"{path} is empty: export or download it again")
-    if data.startswith(b"version https://git-lfs"):
-        raise InputError(f"{path} is a pointer of Git LFS, not the file: get it with git lfs pull")
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(data)
+        model.ParseFromString(path.read_bytes())
     except DecodeError as error:
         raise InputError(f"{path} is not an ONNX file, or not complete: export or download it again") from error
     if not model.graph.node:
         raise InputError(f"{path} is an ONNX file without a graph, or not an ONNX file: export or download it again")
     return model
-
-
-def _walked(path: Path, model: Any) -> Graph:
-    walk = Walk(path, model)
-    try:
-        walk.results(_inlined(path, model), {})
-    except InputError:
-        raise
-    except Exception as error:  # what a damaged or hostile file can raise has no end
-        detail = f"{type(error).__name__} {str(error)!r:.100}"
-        raise InputError(f"{path} is damaged, or not as ONNX has it: export or download it again: {detail}") from error
-    return walk.graph
 
 
 def _inlined(path: Path, model: Any) -> Any:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, constant
 from sicjax.networks.onnx._tensors import SMALL, Constant
-
-if TYPE_CHECKING:
-    from sicjax.networks.onnx._walk import Walk
 
 # Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
 # the first output alone, or to a list of them.
@@ -49,22 +46,20 @@ class Step(NamedTuple):
     """One node on the way.
 
     Attributes:
-        walk: over the graph it is part of.
+        graph: where its layers go.
+        results: what a graph inside it gives, from the graph and the values before it.
         node: of the graph.
         inputs: its values, None for one that is left out.
         shapes: of its outputs, None where it is not known.
         outer: every value before it by name, for the graphs inside it.
     """
 
-    walk: Walk
+    graph: Graph
+    results: Callable[[Any, Mapping[str, Value]], list[Value]]
     node: Any
     inputs: list[Value | None]
     shapes: list[tuple[int, ...] | None]
     outer: Mapping[str, Value]
-
-    @property
-    def graph(self) -> Graph:
-        return self.walk.graph
 
     @property
     def label(self) -> str:

@@ -101,7 +101,7 @@ class Walk:
         values: Mapping[str, Value],
     ) -> list[Value]:
         """Results by the rule of the operator, the only place where rules are called."""
-        step = Step(self, node, inputs, shapes, values)
+        step = Step(self.graph, self.results, node, inputs, shapes, values)
         domain = domain_of(node.domain)
         rule = rules.get(f"{domain}.{node.op_type}" if domain else node.op_type, _unknown)
         layer = path_of(step) if "Conv" in node.op_type else ""

@@ -42,7 +42,7 @@ def from_torch(
         call: keywords of the module's call.
 
     Returns:
-        The network; its `bind` takes the module, or a state dict, with other parameters, in a training loop for example.
+        The network; its `bind` takes the module, or a state dict, with other parameters, as in a training loop.
 
     Raises:
         InputError: not one of these, no PyTorch, a module that cannot be exported, weights that are not finite.

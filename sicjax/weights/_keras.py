@@ -22,7 +22,7 @@ _MOST_TEXT = 2**26
 _AGAIN = "save it again with model.save('name.keras')"
 
 
-class Arrays:
+class KerasArrays:
     """The arrays in a group of an HDF5 file by name. None is read before it is asked for.
 
     Attributes:
@@ -91,7 +91,7 @@ class Arrays:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[dict, Arrays]]:
+def open_keras(path: Path) -> Iterator[tuple[dict, KerasArrays]]:
     """The description of the model in a file, and its arrays.
 
     Raises:
@@ -101,22 +101,13 @@ def opened(path: Path) -> Iterator[tuple[dict, Arrays]]:
         import h5py
     except ImportError as error:
         raise missing_package("h5py", "keras", f"reading {path}") from error
-    try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, expected a file: save the model with model.save('name.keras')")
-        with path.open("rb") as stream:
-            start = stream.read(16)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if not start:
-        raise InputError(f"{path} is empty: save or download it again")
-    if start.startswith(b"version https://"):
-        raise InputError(f"{path} is a pointer of Git LFS, not the file: get it with git lfs pull")
+    with path.open("rb") as stream:
+        start = stream.read(16)
     if start.startswith(b"PK"):
         text, data = _unzipped(path)
         _check_texts(path, data)
         with h5py.File(io.BytesIO(data), "r") as file:
-            yield _described(path, text), Arrays(path, file, by_name=False)
+            yield _described(path, text), KerasArrays(path, file, by_name=False)
     elif h5py.is_hdf5(path):
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             _check_texts(path, data)
@@ -127,7 +118,7 @@ def opened(path: Path) -> Iterator[tuple[dict, Arrays]]:
                     f"{path} holds weights alone, not the layers' order and strides: save the whole model with "
                     "model.save('name.keras'), or its kernels in a .safetensors or .npz file with a JSON sidecar"
                 )
-            yield _described(path, text), Arrays(path, file["model_weights"], by_name=True)
+            yield _described(path, text), KerasArrays(path, file["model_weights"], by_name=True)
     else:
         raise InputError(f"{path} is not an HDF5 file or a .keras archive, or not complete: save or download it again")
 
