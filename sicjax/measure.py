@@ -26,8 +26,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR_ONE = (0.9, 1.1)
 
 # Pairs with kernels of one size are filled up with kernels of no energy to one shape, so that a program is compiled
-# once for all of them; above this many pathways computing costs more than compiling.
-FILLED = 2**27
+# once for all of them; above this many terms, pathways times lags, computing costs more than compiling.
+FILLED = 2**29
+# Above this many pathways one thing is computed at a time.
+LARGE = 2**27
 # Channels on each axis from which the figure's curve of shuffled kernels is drawn: 262,144 pathways.
 SAMPLED = 64
 
@@ -119,7 +121,7 @@ def _measure_pair(pair: Pair, shape: tuple[int, ...], pool: ThreadPoolExecutor) 
     filled = _filled(cascade, shape)
     # Two at a time, because compiling takes longer than computing.
     moments = pool.submit(sdr.moments, filled)
-    if cascade.pathways > FILLED:
+    if cascade.pathways > LARGE:
         wait([moments])  # where memory counts more
     null = sdr.null(filled)
     histogram = sdr.histogram(filled, edges=EDGES)
@@ -181,7 +183,7 @@ def _common_shapes(cascades: Iterable[sdr.Cascade]) -> dict[tuple, tuple[int, ..
     for cascade in sorted(cascades, key=lambda cascade: math.prod(cascade.shape)):
         geometry = _geometry(cascade)
         shape = tuple(map(max, cascade.shape, shapes.get(geometry, (0, 0, 0))))
-        if math.prod(shape) <= FILLED:
+        if math.prod(shape) * len(cascade.lags) <= FILLED:
             shapes[geometry] = shape
     return shapes
 
