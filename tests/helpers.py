@@ -35,6 +35,10 @@ CASES = {
     "1-D, coprime dilations": _case((7,), (7,), first_dilation=2, second_dilation=3),
     "1-D, large, from an FFT": _case((300,), (90,), down=2),
     "2-D, a setting for each axis": _case((5, 3), (3, 4), up=(1, 2), first_dilation=(1, 2), second_dilation=(3, 1)),
+    "2-D, wide, from a matrix product": _case(
+        (8, 7), (9, 6), (4, 6, 2), first_groups=2, down=(1, 2), first_dilation=(3, 2)
+    ),
+    "1-D, 63 lags of 512 and 64 taps": _case((512,), (64,), down=8),
     "3-D, generative": _case((3, 2, 3), (2, 3, 3), up=2),
     "3-D, plain and dilated": _case((3, 3, 2), (2, 3, 3), first_dilation=2),
     "no shared lag: 2x2 by 2": _case((2, 2), (2, 2), up=2),

@@ -10,8 +10,8 @@ import numpy as np
 
 from sicjax import sdr
 
-# Pathways up to which pairs are filled up; above this computing costs more than compiling.
-FILLED = 2**27
+# Terms, pathways times lags, up to which pairs are filled up; above this computing costs more than compiling.
+FILLED = 2**29
 
 
 def common_shapes(cascades: Iterable[sdr.Cascade]) -> dict[tuple, tuple[int, ...]]:
@@ -19,7 +19,7 @@ def common_shapes(cascades: Iterable[sdr.Cascade]) -> dict[tuple, tuple[int, ...
     shapes: dict[tuple, tuple[int, ...]] = {}
     for cascade in sorted(cascades, key=lambda cascade: math.prod(cascade.shape)):
         shape = tuple(map(max, cascade.shape, shape_for(cascade, shapes)))
-        if math.prod(shape) <= FILLED:
+        if math.prod(shape) * len(cascade.lags) <= FILLED:
             shapes[_geometry(cascade)] = shape
     return shapes
 

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax import networks, sdr
-from sicjax.measure._compile import FILLED, common_shapes, filled, shape_for
+from sicjax.measure._compile import common_shapes, filled, shape_for
 from sicjax.networks import Network, Pair, Skipped
 
 # Fine enough for quantiles to four digits, and for almost every pair wide enough.
 EDGES = np.linspace(0, 4, 4001)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR_ONE = (0.9, 1.1)
+# Above this many pathways one thing is computed at a time.
+LARGE = 2**27
 
 
 class Row(NamedTuple):
@@ -109,7 +111,7 @@ def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tup
     """The row of a pair, computed from its filled cascade."""
     # Two at a time, because compiling takes longer than computing.
     pending = pool.submit(sdr.moments, cascade)
-    if pair.cascade.pathways > FILLED:
+    if pair.cascade.pathways > LARGE:
         wait([pending])  # where memory counts more
     null = sdr.null(cascade)
     histogram = sdr.histogram(cascade, edges=EDGES)

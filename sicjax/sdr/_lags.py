@@ -8,6 +8,7 @@ with `r1`, `r2` the autocorrelations of the two kernels and n over one half of t
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -19,10 +20,13 @@ from sicjax.sdr._cascade import Cascade
 from sicjax.sdr._geometry import Lag, tap_pairs
 
 # Up to this many products of two taps they are written out, which runs fastest; beyond, the program would take
-# longer to compile than to run, and the autocorrelation comes from an FFT.
+# longer to compile than to run, and the autocorrelation comes from a spectrum.
 WRITTEN_OUT = 512
-# Up to this many terms are added in a program that names each of them.
-FEW = 128
+# Up to this many taps times frequencies the spectrum is a matrix product, which takes a third of the time of XLA's FFT.
+MATRIX = 2**16
+# Up to this many taps come one by one, and up to this many terms are added in a program that names each of them.
+FEW_TAPS = 32
+FEW_TERMS = 16
 
 # The taps of every kernel, `(taps, x, y)`, or as many arrays `(x, y)`.
 Taps: TypeAlias = list[Float[Array, "x y"]] | Float[Array, "taps x y"]
@@ -57,15 +61,23 @@ def normalise(kernel: Float[Array, "*k x y"]) -> Taps:
     that name each of them; many stay one array.
     """
     taps = kernel.reshape(-1, *kernel.shape[-2:])
-    few = len(taps) <= FEW
+    few = len(taps) <= FEW_TAPS
     size = jax.lax.stop_gradient(sum_first([jnp.abs(tap) for tap in taps] if few else jnp.abs(taps)))
     scale = 1 / jnp.where(size > 0, size, 1)
     return [tap * scale for tap in taps] if few else taps * scale
 
 
 def sum_first(terms: Float[Array, " n *rest"] | list[Float[Array, "*rest"]]) -> Float[Array, "*rest"]:
-    """The sum over the first axis; of few terms written out and pairwise, on CPU ten times faster than a reduction."""
-    return _pairwise(list(terms)) if 0 < len(terms) <= FEW else jnp.sum(jnp.asarray(terms), axis=0)
+    """The sum over the first axis, many by halves and few pairwise: on CPU ten times faster than a reduction.
+
+    However many terms an array has, the program that adds them stays small.
+    """
+    if isinstance(terms, list):
+        return _pairwise(terms)
+    while len(terms) > FEW_TERMS:
+        half = len(terms) // 2
+        terms = jnp.concatenate([terms[:half] + terms[half : 2 * half], terms[2 * half :]])
+    return _pairwise(list(terms)) if len(terms) else jnp.zeros(terms.shape[1:], terms.dtype)
 
 
 def _pairwise(terms: list[jax.Array]) -> jax.Array:
@@ -79,20 +91,42 @@ def _correlate(kernel, lags: tuple[Lag, ...]):
     size = kernel.shape[:-2]
     taps = normalise(kernel)
     at_lags = ((0,) * len(size), *lags)
-    products = sum(len(tap_pairs(size, lag)) for lag in lags)
-    correlation = (_written_out if products <= WRITTEN_OUT else _from_fft)(taps, size, at_lags)
+    products = sum(math.prod(k - abs(n) for k, n in zip(size, lag, strict=True)) for lag in lags)
+    correlation = (_written_out if products <= WRITTEN_OUT else _from_spectrum)(taps, size, at_lags)
     alive = correlation[0] > 0
     return correlation[1:] * (1 / jnp.where(alive, correlation[0], 1)), alive
 
 
-def _written_out(taps, size: Lag, lags: tuple[Lag, ...]):
+def _written_out(taps: Taps, size: Lag, lags: tuple[Lag, ...]):
+    taps = list(taps)
     return jnp.stack([_pairwise([taps[p] * taps[q] for p, q in tap_pairs(size, lag)]) for lag in lags])
 
 
-def _from_fft(taps, size: Lag, lags: tuple[Lag, ...]):
+def _from_spectrum(taps: Taps, size: Lag, lags: tuple[Lag, ...]):
+    """From the power spectrum on the smallest grid on which no lag that is asked for meets another."""
+    taps = jnp.stack(taps) if isinstance(taps, list) else taps
+    reach = np.abs(lags).max(0)
+    points = tuple(int(k + n) for k, n in zip(size, reach, strict=True))
+    if math.prod(size) * math.prod(points) <= 2 * MATRIX:
+        return _from_matrices(taps, size, lags, points)
     spatial = tuple(range(len(size)))
-    points = tuple(2 * k - 1 for k in size)
-    spectrum = jnp.fft.rfftn(jnp.asarray(taps).reshape(*size, *taps[0].shape), points, axes=spatial)
+    spectrum = jnp.fft.rfftn(taps.reshape(*size, *taps.shape[1:]), points, axes=spatial)
     power = spectrum.real**2 + spectrum.imag**2
     correlation = jnp.fft.irfftn(power, points, axes=spatial)
     return correlation[tuple(np.mod(np.array(lags).T, np.array(points)[:, None]))]
+
+
+def _from_matrices(taps, size: Lag, lags: tuple[Lag, ...], points: Lag):
+    # Power at -f is power at f, so one of the two is computed and counts twice.
+    grid = np.stack(np.unravel_index(np.arange(math.prod(points)), points))
+    mirrored = np.ravel_multi_index(tuple(-grid % np.array(points)[:, None]), points)
+    kept = np.arange(len(mirrored)) <= mirrored
+    counts = np.where(np.arange(len(mirrored)) == mirrored, 1, 2)[kept] / len(mirrored)
+    frequencies = 2 * np.pi * grid[:, kept].T / np.array(points)
+    at_taps = frequencies @ np.stack(np.unravel_index(np.arange(len(taps)), size))
+    at_lags = np.array(lags) @ frequencies.T
+    wave = np.concatenate([np.cos(at_taps), np.sin(at_taps)]).astype(taps.dtype)
+    spectrum = jnp.tensordot(wave, taps, 1, precision=jax.lax.Precision.HIGHEST)
+    power = spectrum[: len(at_taps)] ** 2 + spectrum[len(at_taps) :] ** 2
+    mean = (counts * np.cos(at_lags)).astype(taps.dtype)
+    return jnp.tensordot(mean, power, 1, precision=jax.lax.Precision.HIGHEST)

@@ -81,9 +81,8 @@ def test_dead_and_structural_pairs(tmp_path):
 
 def test_pairs_too_large_to_be_filled_up_are_measured_as_they_are(chain, monkeypatch):
     (together,) = measure([chain[0]], stride=2, transposed=True)
-    monkeypatch.setattr(
-        "sicjax.measure._compile.FILLED", 100
-    )  # between the first pair, 5 x 4 x 6, and the second, 4 x 6 x 3
+    # Between 4 lags of the first pair, 5 x 4 x 6, and of the second, 4 x 6 x 3.
+    monkeypatch.setattr("sicjax.measure._compile.FILLED", 400)
     (alone,) = measure([chain[0]], stride=2, transposed=True)
     for one, other in zip(together.rows, alone.rows, strict=True):
         assert one.undefined == other.undefined == 0

@@ -33,7 +33,10 @@ def adapted(seed: int, m: int = 40, strength: float = 0.5) -> sdr.Cascade:
     return sdr.Cascade(first, second)
 
 
-@pytest.mark.parametrize("case", ["turning by 2 and 3", "plain 3x3", "groups in both", "no shared lag: 1x1"])
+@pytest.mark.parametrize(
+    "case",
+    ["turning by 2 and 3", "plain 3x3", "groups in both", "no shared lag: 1x1", "1-D, 63 lags of 512 and 64 taps"],
+)
 def test_the_parts_are_the_whole(case):
     parts = sdr.decompose(CASES[case])
     np.testing.assert_allclose(parts.total, sdr.reference.ratios(CASES[case]).mean() - 1, atol=1e-6)

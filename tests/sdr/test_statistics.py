@@ -18,7 +18,7 @@ def with_dead_kernels() -> sdr.Cascade:
 
 
 TAKEN = ("generative 4x4 by 2", "turning by 2 and 3", "plain 3x3", "1-D, large, from an FFT", "3-D, generative")
-TAKEN += ("no shared lag: 1x1", "groups in both")
+TAKEN += ("no shared lag: 1x1", "groups in both", "1-D, 63 lags of 512 and 64 taps")
 PAIRS = {case: CASES[case] for case in TAKEN} | {"dead kernels": with_dead_kernels()}
 
 
@@ -54,7 +54,9 @@ def test_a_small_spread_about_a_large_mean_is_not_lost():
 
 
 @pytest.mark.parametrize("edges", [np.linspace(0, 4, 201), np.linspace(0.2, 3, 4001), np.array([0.3, 0.9, 1.1, 2])])
-@pytest.mark.parametrize("case", ["generative 4x4 by 2", "groups in both", "dead kernels", "no shared lag: 1x1"])
+@pytest.mark.parametrize(
+    "case", ["generative 4x4 by 2", "groups in both", "dead kernels", "no shared lag: 1x1", TAKEN[-1]]
+)
 def test_histogram_counts_every_pathway(case, edges):
     pair = PAIRS[case]
     rho = np.asarray(sdr.ratios(pair))
@@ -113,7 +115,7 @@ def test_spread_over_devices_the_numbers_are_the_same(case):
     assert four[2:] == one[2:]
 
 
-@pytest.mark.parametrize("case", ["generative 4x4 by 2", "plain 3x3", "dead kernels"])
+@pytest.mark.parametrize("case", ["generative 4x4 by 2", "plain 3x3", "dead kernels", TAKEN[-1]])
 def test_exact_null_is_the_mean_of_many_shuffles(case):
     pair = PAIRS[case]
     exact, sampled = sdr.null(pair), sdr.null(pair, jax.random.key(0), draws=4000)
