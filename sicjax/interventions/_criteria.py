@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from sicjax import sdr
-from sicjax.sdr._lags import features
 
 Criterion: TypeAlias = Literal["energy", "output_energy", "ratio", "adaptation"]
 Unit: TypeAlias = Literal["filter", "channel"]
@@ -83,7 +82,7 @@ def output_energy(pair: sdr.Cascade) -> Float[np.ndarray, "i m"]:
     >>> output_energy(sdr.generative(rng.normal(size=(4, 4, 8, 6)), rng.normal(size=(4, 4, 6, 3)), stride=2)).shape
     (8, 6)
     """
-    f = features(pair)
+    f = sdr.features(pair)
     first, second = (energy(np.asarray(kernel)) for kernel in pair.aligned())
     a, b = np.asarray(f.a, np.float64), np.asarray(f.b, np.float64)
     return first * (second.mean(1) + 2 * np.einsum("nim,nm->im", a, (b * second).mean(2)))
@@ -109,7 +108,7 @@ def adaptation_shares(pair: sdr.Cascade) -> Float[np.ndarray, "i m"]:
     >>> bool(np.isclose(adaptation_shares(pair).sum(), sdr.decompose(pair).adaptation, atol=1e-6))
     True
     """
-    f = features(pair)
+    f = sdr.features(pair)
     a, b = np.asarray(f.a, np.float64), np.asarray(f.b, np.float64)
     alive, second_alive = np.asarray(f.first_alive), np.asarray(f.second_alive)
     inputs, outputs = alive.sum(0), second_alive.sum(1)

@@ -12,6 +12,7 @@ from sicjax.sdr import reference
 from sicjax.sdr._cascade import Cascade, extractive, generative
 from sicjax.sdr._decompose import Decomposition, decompose
 from sicjax.sdr._histogram import Histogram, histogram
+from sicjax.sdr._lags import Features, features
 from sicjax.sdr._moments import Moments, moments, penalty
 from sicjax.sdr._null import null, shuffle_taps
 from sicjax.sdr._ratios import filter_ratios, ratios
@@ -19,10 +20,12 @@ from sicjax.sdr._ratios import filter_ratios, ratios
 __all__ = [
     "Cascade",
     "Decomposition",
+    "Features",
     "Histogram",
     "Moments",
     "decompose",
     "extractive",
+    "features",
     "filter_ratios",
     "generative",
     "histogram",
