@@ -38,4 +38,5 @@ class Places:
 
     def pictures(self, name: str) -> dict[int, Path]:
         """The pictures of one name by their steps, in order."""
-        return dict(sorted((int(file.stem), file) for file in (self.folder / name).glob("*.png")))
+        found = (self.folder / name).glob("*.png")
+        return dict(sorted((int(file.stem), file) for file in found if file.stem.isdigit()))
