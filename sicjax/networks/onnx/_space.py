@@ -73,6 +73,7 @@ def _resize(step: Step) -> Flow:
 
 def _factors(step: Step, at: int) -> list[float] | None:
     """The factor for each axis as the file states it, None where it states sizes."""
+    step.constant(3)  # refuses sizes that are computed
     stated = step.attribute("scales")
     stated = step.constant(at) if stated is None else stated
     if stated is None or np.size(stated) == 0:
