@@ -67,7 +67,8 @@ def _pad(step: Step) -> Flow:
     if amounts is not None and amounts.held is None:
         if any(x.axes[axis_of(x, axis)] < 0 for axis in step.setting("axes", 3) or ()):
             raise Unreachable("places that are computed")
-        step.graph.note(COMPUTED_PADDING)
+        if x.sources:
+            step.graph.note(COMPUTED_PADDING)
         more = [n - old if role >= 0 else 0 for n, old, role in zip(step.shape, x.shape, x.axes, strict=True)]
         return pad(x, [0] * len(more), more)
     pads = step.setting("pads", 1) or step.attribute("paddings") or []

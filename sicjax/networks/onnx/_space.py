@@ -51,6 +51,12 @@ def _reduce(step: Step) -> Flow:
     return reduce(step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type)
 
 
+@rules("ArgMax ArgMin")
+def _place_of_extreme(step: Step) -> Flow:
+    axes, keep = [step.attribute("axis", 0)], bool(step.attribute("keepdims", 1))
+    return reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
+
+
 @rules("Resize Upsample")
 def _resize(step: Step) -> Flow:
     # Until version 10 the scales came second and places started at the same point.
