@@ -14,6 +14,26 @@ def test_padding_that_crops(tmp_path):
     np.testing.assert_array_equal(pair.cascade.first, net.held("a")[..., 1:])
 
 
+def test_padding_by_amounts_that_the_graph_computes_is_of_space(tmp_path):
+    net = Net(("n", 4, 8, 8))
+    amounts = net.op("Concat", *[some_number(net)] * 8, axis=0)
+    found = net.read(tmp_path, net.chain(net.op("Pad", net.chain("x", "a"), amounts), "b"))
+    assert pairs(found) == [("a to b", 1, 1)] and "is taken as padding of space alone" in found.notes[0]
+    net = Net(("n", 4, 8, 8))
+    amounts = net.op("Concat", *[some_number(net)] * 2, axis=0)
+    x = net.op("Pad", net.chain("x", "a"), amounts, "", net.ints(1), name="here")
+    found = net.read(tmp_path, net.chain(x, "b"))
+    assert not found.pairs and "places that are computed (here)" in dict(found.skipped)["a"]
+
+
+def test_resizes_to_sizes_that_the_graph_computes_end_the_chain(tmp_path):
+    net = Net(("n", 4, 8, 8))
+    sizes = net.op("Concat", net.ints(1, 4), some_number(net), some_number(net), axis=0)
+    x = net.op("Resize", net.chain("x", "a"), "", "", sizes, name="here")
+    net = net.read(tmp_path, net.chain(x, "b"))
+    assert not net.pairs and "settings are computed (here)" in dict(net.skipped)["a"]
+
+
 def test_resizes_of_old_files_start_at_the_first_place(tmp_path):
     net = Net(("n", 4, "w"), opset=10)
     x = net.conv("x", kernel(4, 4, 5), "a")

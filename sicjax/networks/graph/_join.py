@@ -118,11 +118,21 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
 
 
 def stack(xs: Sequence[Flow], axis: int) -> Flow:
-    """Values side by side along a new axis."""
+    """Values side by side along a new axis: of channels, unless it is the first."""
     rank = max(len(x.shape) for x in xs)
     at = axis % (rank + 1)
-    one = lambda x: x._replace(shape=(*x.shape[:at], 1, *x.shape[at:]), axes=(*x.axes[:at], BATCH, *x.axes[at:]))
-    return concatenate([one(plain(x)) if len(x.shape) == rank else x for x in xs], at)
+    return concatenate([_with_axis(plain(x), at) if len(x.shape) == rank > 0 else x for x in xs], at)
+
+
+def _with_axis(x: Flow, at: int) -> Flow:
+    shape = (*x.shape[:at], 1, *x.shape[at:])
+    if not x.sources:
+        return constant(shape, x.origin)
+    if not at:
+        return changed(x, shape, axes=(BATCH, *x.axes))
+    where = x.axes[:at].count(CHANNEL)
+    sources = tuple(source._replace(channels=np.expand_dims(source.channels, where)) for source in x.sources)
+    return changed(x, shape, axes=(*x.axes[:at], CHANNEL, *x.axes[at:]), sources=sources)
 
 
 def _merge(sources: list[Source], new: Source) -> None:

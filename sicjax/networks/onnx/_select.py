@@ -7,6 +7,8 @@ import numpy as np
 from sicjax.networks.graph import Flow, Unreachable, axis_of, concatenate, cut, pad, reshape, select, split
 from sicjax.networks.onnx._step import Step, rules
 
+COMPUTED_PADDING = "padding by amounts that are computed is taken as padding of space alone"
+
 
 @rules("Concat")
 def _concat(step: Step) -> Flow:
@@ -28,7 +30,9 @@ def _slice(step: Step) -> Flow:
     x, axes, steps = step.x, step.setting("axes", 3), step.setting("steps", 4)
     if any(value.held is None for value in step.given[1:3]):
         return _crop(step, axes or range(len(x.shape)), steps or [1])
-    starts, stops = step.setting("starts", 1) or [], step.setting("ends", 2) or []
+    starts, stops = step.setting("starts", 1), step.setting("ends", 2)
+    if starts is None or stops is None:
+        raise ValueError("neither starts nor ends")
     axes, steps = axes or range(len(starts)), steps or [1] * len(starts)
     for axis, start, stop, by in zip(axes, starts, stops, steps, strict=True):
         x = cut(x, axis, start, stop, by)
@@ -59,7 +63,14 @@ def _gather(step: Step) -> Flow:
 
 @rules("Pad")
 def _pad(step: Step) -> Flow:
-    x = step.x
+    x, amounts = step.x, step.input(1)
+    if amounts is not None and amounts.held is None:
+        if any(x.axes[axis_of(x, axis)] < 0 for axis in step.setting("axes", 3) or ()):
+            raise Unreachable("places that are computed")
+        if x.sources:
+            step.graph.note(COMPUTED_PADDING)
+        more = [n - old if role >= 0 else 0 for n, old, role in zip(step.shape, x.shape, x.axes, strict=True)]
+        return pad(x, [0] * len(more), more)
     pads = step.setting("pads", 1) or step.attribute("paddings") or []
     axes = [axis_of(x, axis) for axis in step.setting("axes", 3) or range(len(x.shape))]
     before, after = [0] * len(x.shape), [0] * len(x.shape)

@@ -51,6 +51,12 @@ def _reduce(step: Step) -> Flow:
     return reduce(step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type)
 
 
+@rules("ArgMax ArgMin")
+def _place_of_extreme(step: Step) -> Flow:
+    axes, keep = [step.attribute("axis", 0)], bool(step.attribute("keepdims", 1))
+    return reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
+
+
 @rules("Resize Upsample")
 def _resize(step: Step) -> Flow:
     # Until version 10 the scales came second and places started at the same point.
@@ -73,6 +79,7 @@ def _resize(step: Step) -> Flow:
 
 def _factors(step: Step, at: int) -> list[float] | None:
     """The factor for each axis as the file states it, None where it states sizes."""
+    step.constant(3)  # refuses sizes that are computed
     stated = step.attribute("scales")
     stated = step.constant(at) if stated is None else stated
     if stated is None or np.size(stated) == 0:

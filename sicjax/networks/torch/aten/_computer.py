@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks.torch.aten._parameters import LARGEST_MADE, rules
+from sicjax.networks.torch.aten._parameters import LARGEST_MADE, rules, same
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 
 # Values computed from parameters, and what they are computed from in all: a few bytes of a program can ask for more.
@@ -33,7 +33,12 @@ class Computer:
         try:
             bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if len(held) > 1 else size
             self._computed += bound
-            if rule is None or UNKNOWN in given or bound > max(_LARGEST, size) or self._computed > _MOST_COMPUTED:
+            if (
+                rule is None
+                or UNKNOWN in (given[:1] if rule is same else given)
+                or bound > max(_LARGEST, size)
+                or self._computed > _MOST_COMPUTED
+            ):
                 return UNKNOWN
             with np.errstate(all="ignore"):
                 found = rule(*_arrays(given))

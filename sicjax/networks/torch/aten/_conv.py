@@ -50,7 +50,7 @@ def _convolution(
     )
     aten.learn(x, layer)
     known = len(x.shape) in (axes + 1, axes + 2)
-    *batch, _ = x.shape[:-axes] if known else (1, layer.inputs)  # the batch may be left out
+    batch = x.shape[: -axes - 1] if known else (1,)  # the batch may be left out
     space = x.shape[-axes:] if known else OPEN_SIZES[:axes]
     sizes = [_places(n, k, layer, padding, output_padding) for k, n in enumerate(space)]
     order = roles(axes, channels_last=False)[1 - len(batch) :]

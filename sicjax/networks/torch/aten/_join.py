@@ -32,9 +32,9 @@ def _stack(aten: Aten, name: str, x: list[Any], dim: int = 0) -> Flow:
 @rules("split split_copy unsafe_split split_with_sizes split_with_sizes_copy unsafe_split_with_sizes")
 def _split(aten: Aten, name: str, x: Flow, split_size: Any = None, dim: int = 0, *, split_sizes: Any = None) -> Any:
     sizes = split_size if split_sizes is None else split_sizes
-    if not isinstance(sizes, (list, tuple)):
-        sizes = even_sizes(x.shape[axis_of(x, dim)], sizes) if x.shape else UNKNOWN
-    return sizes if sizes is UNKNOWN else split(x, dim, sizes)
+    if isinstance(sizes, (list, tuple)):
+        return split(x, dim, sizes)
+    return split(x, dim, even_sizes(x.shape[axis_of(x, dim)], sizes)) if x.shape else UNKNOWN
 
 
 @rules("chunk unsafe_chunk")

@@ -22,6 +22,7 @@ rules.update(
     dot=np.dot,
     exp=np.exp,
     floor=np.floor,
+    floor_divide=np.floor_divide,
     matmul=np.matmul,
     maximum=np.maximum,
     mm=np.matmul,
@@ -80,7 +81,7 @@ def _dequantize_per_tensor(a: np.ndarray, scale: float, zero: int, *_: Any) -> n
 
 @rules("alias bfloat16 clone contiguous cpu cuda data detach double float half lift_fresh lift_fresh_copy to to_copy")
 @rules("type_as")
-def _same(a: Any, *_: Any) -> Any:
+def same(a: Any, *_: Any) -> Any:
     return a if isinstance(a, (np.ndarray, np.generic)) else UNKNOWN
 
 
@@ -124,6 +125,11 @@ def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
 @rules("weight_norm weight_norm_interface")
 def _weight_norm(v: np.ndarray, g: np.ndarray, dim: int = 0) -> np.ndarray:
     return (v * (g / _norm_except(v, 2, dim))).astype(v.dtype)
+
+
+@rules("device")
+def _device(name: str, *_: Any) -> str:
+    return name
 
 
 # Shapes and places.
@@ -177,6 +183,7 @@ def _index(a: np.ndarray, indices: Sequence[Any], *_: Any) -> np.ndarray:
 
 @rules("arange")
 def _arange(*limits: Any) -> Any:
+    limits = limits[:-4] if len(limits) > 4 else limits  # without how it is kept
     start, end, step = (0, *limits, 1)[-3:] if len(limits) == 1 else (*limits, 1)[:3]
     numbers = all(isinstance(v, (int, float)) and math.isfinite(v) for v in (start, end, step))
     return np.arange(start, end, step) if numbers and step and (end - start) / step <= LARGEST_MADE else UNKNOWN

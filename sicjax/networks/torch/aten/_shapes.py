@@ -96,4 +96,4 @@ def _pixel_unshuffle(aten: Aten, name: str, x: Flow, downscale_factor: int) -> F
 
 
 def _listed(dims: int | Sequence[int]) -> Sequence[int]:
-    return dims if isinstance(dims, (list, tuple)) else [dims]
+    return [dims] if isinstance(dims, int) else dims

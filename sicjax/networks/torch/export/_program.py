@@ -84,9 +84,9 @@ def _module(node: dict[str, Any]) -> str:
 
 def _stated(value: Any, name: str, graph: dict[str, Any]) -> Any:
     """A value with the shape that the program states, which no arithmetic is surer of, but for its channels."""
-    meta = graph["tensor_values"].get(name)
-    shape = None if meta is None else [_size(size) for size in meta["sizes"]]
-    if not isinstance(value, Flow) or shape is None or None in shape:
+    sizes = graph["tensor_values"].get(name, {}).get("sizes")
+    shape = [n for n in map(_size, sizes or ()) if n is not None]
+    if not isinstance(value, Flow) or sizes is None or len(shape) < len(sizes):
         return value
     if not value.sources:
         return constant(shape, value.origin)
