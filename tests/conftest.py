@@ -26,7 +26,7 @@ settings.load_profile("quick")
 
 def pytest_xdist_auto_num_workers(config):
     """Files that are named are tested right here; workers, which take seconds to start, share whole folders."""
-    return 0 if any(".py" in argument for argument in config.args) else None
+    return 0 if all(".py" in argument for argument in config.args) else None
 
 
 @pytest.fixture(scope="session", autouse=True)

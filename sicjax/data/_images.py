@@ -48,6 +48,11 @@ class Images:
     def __getitem__(self, k: int) -> UInt8[np.ndarray, "size size 3"]:
         return np.asarray(self.pixels[k])
 
+    def first(self, count: int) -> Images:
+        """The first images alone, with their names and factors."""
+        factors = {name: values[:count] for name, values in self.factors.items()}
+        return dataclasses.replace(self, pixels=self.pixels[:count], names=self.names[:count], factors=factors)
+
     def __repr__(self) -> str:
         left_out = f", {len(self.skipped)} skipped" if self.skipped else ""
         return f"Images({self.source!r}: {len(self)} of {self.size} x {self.size}{left_out})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
     values: tuple[float, ...]
 
 
-def estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+def estimate(values: Iterable[float], confidence: float = CONFIDENCE) -> Estimate:
     """The mean of values and its interval.
 
     >>> found = estimate([1.0, 2.0, 3.0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator
 
@@ -45,8 +44,9 @@ class Feed:
 
     def _streamed(self, step: int) -> np.ndarray:
         if self._stream is None or step != self._next:
-            source = dataclasses.replace(self.images, pixels=self.images.pixels[: self.count])
-            self._stream = data.stream(source, self.config.batch, seed=self.config.seed, start=step)
+            self._stream = data.stream(
+                self.images.first(self.count), self.config.batch, seed=self.config.seed, start=step
+            )
         self._next = step + 1
         return next(self._stream)
 

@@ -1,5 +1,6 @@
 """The images of a step: each used as often as the others, the same wherever one starts, the same from a stream."""
 
+import dataclasses
 import itertools
 import pickle
 
@@ -78,3 +79,9 @@ def test_grain_takes_images_as_a_source(images):
     again = pickle.loads(pickle.dumps(images))
     np.testing.assert_array_equal(again.pixels, images.pixels)
     assert repr(again) == repr(images) == "Images('random': 23 of 8 x 8)"
+
+
+def test_the_first_images_keep_their_names_and_factors(images):
+    drawn = dataclasses.replace(images, factors={"smile": np.arange(23, dtype=np.float32)}).first(5)
+    assert len(drawn) == 5 and drawn.names == tuple("01234") and drawn.factors["smile"].tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(drawn.pixels, images.pixels[:5])

@@ -194,7 +194,7 @@ def test_the_penalty_draws_ratios_to_one(tmp_path):
         (dict(encoder=()), "--encoder needs channels"),
     ],
 )
-def test_configs_check_themselves(change, words):
+def test_configs_check_themselves(change, words, without_type_checks):
     with pytest.raises(InputError, match=words):
         dataclasses.replace(TINY["vae"], **change)
 
