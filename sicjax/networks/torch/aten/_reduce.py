@@ -31,7 +31,7 @@ def _norm(aten, name, x: Flow, order: Any = 2, dim: Any = None, keepdim: bool = 
 
 
 @rules("std var")
-def _spread(aten, name, x: Flow, dim: Any = None, correction: Any = 1, keepdim: bool = False, *_: Any, **__: Any) -> Flow:
+def _spread(aten, name, x: Flow, dim: Any = None, correction: Any = 1, keepdim: bool = False, *_, **__) -> Flow:
     return _reduce(aten, name, x, dim, keepdim)
 
 
