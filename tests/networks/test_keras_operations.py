@@ -119,6 +119,11 @@ def test_values_on_a_new_axis(tmp_path):
     same(found, "a to b", sdr.Cascade(a[..., 2:], b))
     same(found, "a to b (2)", sdr.Cascade(a[..., :2], b))
 
+    single = operation("Unstack", "single", [tensor("a")], {"num": None, "axis": -1})
+    pair = operation("Stack", "pair", [[tensor("single", 3), tensor("single", 1)]], {"axis": -1})
+    found, a, b = between(tmp_path, single, pair, inputs=2)
+    same(found, "a to b", sdr.Cascade(a[..., [3, 1]], b))
+
     parts = operation("Reshape", "parts", [tensor("a")], {"newshape": [-1, 12, 12, 2, 2]})
     each = operation("Unstack", "each", [tensor("parts")], {"num": None, "axis": 3})
     turned = layer("Concatenate", "turned", ["each", "each"], axis=-1)

@@ -88,6 +88,7 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     axes: list[int] = []
     repeats: dict[int, int] = {}
     blocks: dict[int, int] = {}
+    x = _repeated_channels(x, shape)
     for old, new in _groups(x.shape, shape):
         old = [k for k in old if x.shape[k] != 1] or old
         roles = [x.axes[k] for k in old]
@@ -119,6 +120,20 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
         return reshaped
     up = [repeats.get(k, 1) for k in range(len(shape))]
     return resample(reshaped, shape, up=up, taps=[np.ones(n) for n in up])
+
+
+def _repeated_channels(x: Flow, shape: tuple[int, ...]) -> Flow:
+    """Copies of a value that a reshape makes one axis with channels are that many channels more."""
+    axes, sources = list(x.axes), x.sources
+    for old, _ in _groups(x.shape, shape):
+        roles = {x.axes[k] for k in old if x.shape[k] != 1}
+        for k in old if roles == {CHANNEL, REPEAT} else ():
+            if axes[k] == REPEAT and x.shape[k] != 1:
+                at = sum(role == CHANNEL for role in axes[:k])
+                copies = lambda channels, at=at, n=x.shape[k]: np.repeat(np.expand_dims(channels, at), n, at)
+                sources = tuple(source._replace(channels=copies(source.channels)) for source in sources)
+                axes[k] = CHANNEL
+    return x._replace(axes=tuple(axes), sources=sources)
 
 
 def _in_blocks(source: Source, axes: dict[int, int]) -> Source | None:

@@ -13,13 +13,14 @@ _GATES = "softmax logsoftmax sparsemax"
 
 @rules(
     "abs absolute acos acosh add addv2 arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2",
-    "atanh biasadd cast cbrt ceil celu clip clipbyvalue converttotensor copy cos cosh divide dividenonan divnonan elu",
-    "equal erf exp exp2 expm1 exponential floor floordiv floordivide fmax fmin gelu greater greaterequal hardshrink",
-    "hardsigmoid hardsilu hardswish hardtanh heaviside hypot identity leakyrelu less lessequal linear log log10 log1p",
-    "log2 logicaland logicalnot logicalor logsigmoid maximum minimum mish mod mul multiply multiplynonan nantonum neg",
-    "negative notequal pow power prelu realdiv reciprocal relu relu6 round rsqrt selu sigmoid sign silu sin sinh",
-    "softplus softshrink softsign sparseplus sparsesigmoid sqrt square squareddifference squareplus sub subtract swish",
-    "tan tanh tanhshrink threshold thresholdedrelu truediv truedivide trunc where",
+    "atanh biasadd cast cbrt ceil celu clip clipbyvalue converttotensor copy cos cosh customscalelayer divide",
+    "dividenonan divnonan elu equal erf exp exp2 expm1 exponential floor floordiv floordivide fmax fmin gelu",
+    "greater greaterequal hardshrink hardsigmoid hardsilu hardswish hardtanh heaviside hypot identity leakyrelu",
+    "less lessequal linear log log10 log1p log2 logicaland logicalnot logicalor logsigmoid maximum minimum mish",
+    "mod mul multiply multiplynonan nantonum neg negative notequal pow power prelu realdiv reciprocal relu relu6",
+    "round rsqrt selu sigmoid sign silu sin sinh softplus softshrink softsign sparseplus sparsesigmoid sqrt",
+    "square squareddifference squareplus sub subtract swish tan tanh tanhshrink threshold thresholdedrelu truediv",
+    "truedivide trunc where",
 )
 def _elementwise(call: Call) -> Flow:
     return elementwise(call.graph, call.flows, call.label)

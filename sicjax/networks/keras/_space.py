@@ -30,23 +30,24 @@ def _pool(call: Call) -> Flow:
     strides = call.each("strides", sizes)
     same = call.get("padding") == "same"
     space = [strided(n, s) if same else windowed(n, k, s) for n, k, s in zip(call.space, sizes, strides, strict=True)]
-    shape, sizes, strides = call.image(space), call.spread(sizes), call.spread(strides)
-    if call.kind.startswith("Max"):
-        return max_pool(call.graph, call.x, shape, sizes, strides)
-    return average_pool(call.x, shape, sizes, strides)
+    return _pooled(call, space, sizes, strides)
 
 
 @rules("adaptiveaveragepooling# adaptiveaveragepool adaptivemaxpooling# adaptivemaxpool")
 def _adaptive(call: Call) -> Flow:
     """Pooling to a size that is stated: windows of one size where it divides the input's."""
     space = call.each("output_size", 1)
-    shape = call.image(space)
     if any(n % m for n, m in zip(call.space, space, strict=True)):
-        raise Unreachable("adaptive pooling with windows of several sizes", shape=shape)
-    sizes = call.spread([n // m for n, m in zip(call.space, space, strict=True)])
-    if call.kind.startswith("AdaptiveMax"):
-        return max_pool(call.graph, call.x, shape, sizes, sizes)
-    return average_pool(call.x, shape, sizes, sizes)
+        raise Unreachable("adaptive pooling with windows of several sizes", shape=call.image(space))
+    sizes = [n // m for n, m in zip(call.space, space, strict=True)]
+    return _pooled(call, space, sizes, sizes)
+
+
+def _pooled(call: Call, space: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
+    shape, sizes, strides = call.image(space), call.spread(sizes), call.spread(strides)
+    if "max" in call.kind.lower():
+        return max_pool(call.graph, call.x, shape, sizes, strides)
+    return average_pool(call.x, shape, sizes, strides)
 
 
 @rules("globalaveragepooling# globalmaxpooling#")

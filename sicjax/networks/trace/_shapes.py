@@ -17,6 +17,8 @@ from sicjax.networks.graph import (
     reshape,
     select,
     split,
+    stack,
+    tile,
     transpose,
 )
 from sicjax.networks.trace._walk import Known, Walk, rules
@@ -26,7 +28,7 @@ from sicjax.networks.trace._walk import Known, Walk, rules
     "abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos",
     "cosh digamma div eq erf erfc erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p",
     "logistic lt max min mul ne neg nextafter not or pow real reduce_precision rem round rsqrt select_n",
-    "sharding_constraint sign sin sinh sqrt square sub tan tanh xor",
+    "sharding_constraint sign sin sinh sqrt square stop_gradient sub tan tanh xor",
 )
 def _elementwise(walk: Walk, eqn, values, shapes):
     return elementwise(walk.graph, [v for v in values if isinstance(v, Flow)], eqn.primitive.name)
@@ -82,9 +84,23 @@ def _dynamic_slice(walk: Walk, eqn, values, shapes):
 
 @rules("concatenate")
 def _concatenate(walk: Walk, eqn, values, shapes):
+    return concatenate(_flows(eqn, values), eqn.params["dimension"])
+
+
+@rules("stack")
+def _stack(walk: Walk, eqn, values, shapes):
+    return stack(_flows(eqn, values), eqn.params["axis"])
+
+
+def _flows(eqn, values) -> list[Flow]:
+    """The values, what is known as a constant of its shape."""
     arguments = zip(values, eqn.invars, strict=True)
-    flows = [v if isinstance(v, Flow) else constant(o.aval.shape) for v, o in arguments]
-    return concatenate(flows, eqn.params["dimension"])
+    return [v if isinstance(v, Flow) else constant(o.aval.shape) for v, o in arguments]
+
+
+@rules("tile")
+def _tile(walk: Walk, eqn, values, shapes):
+    return tile(values[0], eqn.params["reps"])
 
 
 @rules("pad")

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sicjax.networks.graph import OPEN_SIZES, Flow, Graph, Layer, Rules, Unreachable, elementwise
+from sicjax.networks.graph import OPEN_SIZES, Flow, Graph, Layer, Rule, Rules, Unreachable, elementwise
 from sicjax.networks.torch.aten._computer import Computer
 from sicjax.networks.torch.aten._kernels import Kernels
 from sicjax.networks.torch.aten._values import UNKNOWN, flows, operands, parameters
 
 # Rules of operators: from what follows them, their name and their arguments to one value or a list.
 rules = Rules()
-# Names of the first argument in PyTorch's declarations, which differ from operator to operator.
-_FIRST = ("self", "input", "inputs", "tensors")
+
+
+def word(operation: Callable[..., Any]) -> Rule:
+    """The rule of an operator that has the arguments of a word of the vocabulary."""
+    return lambda aten, name, *args, **named: operation(*args, **named)
 
 
 class Aten:
@@ -47,9 +50,8 @@ class Aten:
             return self._of_parameters(name, args, kwargs)
         if rule is None:
             return self.unknown(name, values)
-        layer = self._layer(name, args, kwargs) if convolves else ""
-        named = {"x" if key in _FIRST else key: value for key, value in kwargs.items()}
-        return self._follow(lambda: rule(self, name, *args, **named), values, layer or name, layer)
+        layer = self._layer(name, args) if convolves else ""
+        return self._follow(lambda: rule(self, name, *args, **kwargs), values, layer or name, layer)
 
     def unknown(self, name: str, values: Any) -> Flow:
         """The end of the chain at what is not followed; a kernel that it takes is named with the reason."""
@@ -58,9 +60,10 @@ class Aten:
     def _follow(self, rule: Callable[[], Any], values: Any, label: str, layer: str) -> Any:
         return self.graph.follow(rule, flows(values), label, layer=layer)
 
-    def _layer(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> str:
-        weight = kwargs.get("weight", args[1] if len(args) > 1 else None)
-        return self.kernels.layer(weight) or (f"{self.here} ({name})" if self.here else f"a {name}")
+    def _layer(self, name: str, args: list[Any]) -> str:
+        return self.kernels.layer(args[1] if len(args) > 1 else None) or (
+            f"{self.here} ({name})" if self.here else f"a {name}"
+        )
 
     def learn(self, x: Flow, layer: Layer) -> None:
         """Remembers the shape that a convolution gives an input."""

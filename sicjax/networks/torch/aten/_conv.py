@@ -15,32 +15,20 @@ from sicjax.networks.graph import (
     windowed,
 )
 from sicjax.networks.graph import transposed as grown
-from sicjax.networks.torch.aten._aten import Aten, rules
-from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along, flows
+from sicjax.networks.torch.aten._aten import rules
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along
 from sicjax.weights import layer_name
 
 
 @rules("convolution convolution_overrideable cudnn_convolution")
 def _convolution(
-    aten: Aten,
-    name: str,
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    transposed: bool = False,
-    output_padding: Any = 0,
-    groups: int = 1,
-    *_: Any,
-    **__: Any,
-) -> Flow:
+    aten, name, x, weight, bias=None, stride=1, padding=0, dilation=1, transposed=False, output_padding=0, groups=1, *_
+):
     if isinstance(x, Parameter):
         x = constant(x.array.shape, "a constant")
     elif not isinstance(x, Flow):
         x = aten.graph.input((), "a value that is not known")
-    aten.graph.end(flows([bias]), (), f"a bias ({name})")
+    aten.end([bias], f"a bias ({name})")
     if not isinstance(weight, Parameter):
         raise Unreachable(aten.kernels.why_computed(aten.graph, weight))
     kernel = aten.kernels.take(weight, transposed=transposed, groups=groups)

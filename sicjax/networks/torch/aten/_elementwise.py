@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sicjax.networks.graph import Flow, scaling
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN
 
 
@@ -19,7 +19,7 @@ from sicjax.networks.torch.aten._values import UNKNOWN
     "sgn sigmoid sign silu sin sinc sinh softplus softshrink softsign sqrt square sub subtract tan tanh tanhshrink",
     "threshold true_divide trunc truediv where xlogy",
 )
-def _elementwise(aten: Aten, name: str, *args: Any, **named: Any) -> Flow:
+def _elementwise(aten, name, *args: Any, **named: Any) -> Flow:
     return aten.elementwise([args, named], name)
 
 
@@ -31,59 +31,59 @@ def _elementwise(aten: Aten, name: str, *args: Any, **named: Any) -> Flow:
     "quantize_per_channel quantize_per_tensor requires_grad resolve_conj resolve_neg rrelu rrelu_with_noise set_data",
     "to_copy unchecked_cast",
 )
-def _passed(aten: Aten, name: str, x: Any, *settings: Any, **named: Any) -> Any:
+def _passed(aten, name, x: Any, *settings: Any, **named: Any) -> Any:
     aten.end([settings, named], f"a setting of another value ({name})")
     return x
 
 
 @rules("to type_as")
-def _as_another(aten: Aten, name: str, x: Any, *_: Any, **__: Any) -> Any:
+def _as_another(aten, name, x: Any, *_: Any, **__: Any) -> Any:
     return x
 
 
 @rules("copy set")
-def _copied(aten: Aten, name: str, x: Any, source: Any, *_: Any) -> Any:
+def _copied(aten, name, x: Any, source: Any, *_: Any) -> Any:
     """The values of another are put in place of its own."""
     return source if isinstance(source, Flow) else x
 
 
 @rules("batch_norm batch_norm_no_update")
-def _normalised(aten: Aten, name: str, x: Flow, *settings: Any, **named: Any) -> Any:
+def _normalised(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
     """A scaling and shift of each channel."""
     return _passed(aten, name, x, *settings, **named)
 
 
 @rules("native_batch_norm native_batch_norm_legit native_batch_norm_legit_no_training")
 @rules("cudnn_batch_norm miopen_batch_norm")
-def _normalised_with_statistics(aten: Aten, name: str, x: Flow, *settings: Any, **named: Any) -> Any:
+def _normalised_with_statistics(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
     return _passed(aten, name, x, *settings, **named), UNKNOWN, UNKNOWN
 
 
 @rules("fused_rms_norm group_norm instance_norm layer_norm local_response_norm rms_norm")
-def _normalised_by_itself(aten: Aten, name: str, x: Flow, *settings: Any, **named: Any) -> Flow:
+def _normalised_by_itself(aten, name, x: Flow, *settings: Any, **named: Any) -> Flow:
     return scaling(aten.graph, _passed(aten, name, x, *settings, **named), name)
 
 
 @rules("native_group_norm native_layer_norm")
-def _normalised_by_itself_with_statistics(aten: Aten, name: str, x: Flow, *settings: Any, **named: Any) -> Any:
+def _normalised_by_itself_with_statistics(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
     return _normalised_by_itself(aten, name, x, *settings, **named), UNKNOWN, UNKNOWN
 
 
 @rules("zeros_like ones_like rand_like randn_like full_like empty_like new_zeros new_ones new_full new_empty")
 @rules("bernoulli normal")
-def _created(aten: Aten, name: str, *_: Any, **__: Any) -> Flow:
+def _created(aten, name, *_: Any, **__: Any) -> Flow:
     return aten.graph.input((), "")
 
 
 @rules("size sym_size")
-def _size(aten: Aten, name: str, x: Flow, dim: int | None = None) -> Any:
+def _size(aten, name, x: Flow, dim: int | None = None) -> Any:
     if not x.shape:
         return UNKNOWN
     return list(x.shape) if dim is None else x.shape[dim]
 
 
 @rules("dim ndimension")
-def _dim(aten: Aten, name: str, x: Flow) -> Any:
+def _dim(aten, name, x: Flow) -> Any:
     return len(x.shape) or UNKNOWN
 
 
@@ -93,6 +93,6 @@ def _dim(aten: Aten, name: str, x: Flow) -> Any:
     "storage_offset stride sym_constrain_range sym_constrain_range_for_size sym_is_contiguous sym_numel",
     "sym_storage_offset sym_stride",
 )
-def _about(aten: Aten, name: str, *_: Any, **__: Any) -> Any:
+def _about(aten, name, *_: Any, **__: Any) -> Any:
     """What no convolution reaches: a device, a dtype, a check."""
     return UNKNOWN

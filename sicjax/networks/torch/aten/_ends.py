@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sicjax.networks.graph import DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, SOFTMAX, Unreachable
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import flows, parameters
 from sicjax.weights import layer_name
 
@@ -14,7 +14,7 @@ from sicjax.weights import layer_name
     "addbmm addmm addmv baddbmm bilinear bmm dot einsum inner linear matmul mm multi_head_attention_forward mv",
     "native_multi_head_attention outer scaled_dot_product_attention tensordot vdot",
 )
-def _dense(aten: Aten, name: str, *args: Any, **named: Any) -> None:
+def _dense(aten, name, *args: Any, **named: Any) -> None:
     held = next((p for p in parameters([args, named]) if p.array.ndim > 1), None)
     if held is None:
         raise Unreachable(PRODUCT)
@@ -23,20 +23,20 @@ def _dense(aten: Aten, name: str, *args: Any, **named: Any) -> None:
 
 
 @rules("softmax log_softmax gumbel_softmax softmin safe_softmax")
-def _softmax(aten: Aten, name: str, x: Any, *_: Any, **__: Any) -> None:
+def _softmax(aten, name, x: Any, *_: Any, **__: Any) -> None:
     raise Unreachable(SOFTMAX, shape=x.shape)
 
 
 @rules("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
-def _recurrent(aten: Aten, name: str, *_: Any, **__: Any) -> None:
+def _recurrent(aten, name, *_: Any, **__: Any) -> None:
     raise Unreachable(RECURRENT)
 
 
 @rules("col2im fold grid_sampler grid_sampler_2d grid_sampler_3d im2col unfold")
-def _no_one_filter(aten: Aten, name: str, *_: Any, **__: Any) -> None:
+def _no_one_filter(aten, name, *_: Any, **__: Any) -> None:
     raise Unreachable(NO_ONE_FILTER)
 
 
 @rules("associative_scan map_impl scan while_loop")
-def _loop(aten: Aten, name: str, *_: Any, **__: Any) -> None:
+def _loop(aten, name, *_: Any, **__: Any) -> None:
     raise Unreachable(LOOP)

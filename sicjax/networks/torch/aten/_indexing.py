@@ -24,38 +24,41 @@ from sicjax.networks.graph import (
     squeeze,
     tile,
 )
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._aten import rules, word
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter
 
 COMPUTED_PLACES = "places that are computed"
 
 
+rules("flip")(word(flip))
+
+
 @rules("slice slice_copy")
-def _slice(aten: Aten, name: str, x: Flow, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Flow:
+def _slice(aten, name, x: Flow, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Flow:
     if UNKNOWN in (start, end) and x.axes[axis_of(x, dim)] != CHANNEL:
         start = end = None  # of space it is a crop, and of a batch nothing
     return cut(x, dim, start, end, step)
 
 
 @rules("narrow narrow_copy")
-def _narrow(aten: Aten, name: str, x: Flow, dim: int, start: Any, length: Any) -> Flow:
+def _narrow(aten, name, x: Flow, dim: int, start: Any, length: Any) -> Flow:
     known = type(start) is type(length) is int
     return _slice(aten, name, x, dim, start if known else UNKNOWN, (start + length or None) if known else UNKNOWN)
 
 
 @rules("select select_copy")
-def _select(aten: Aten, name: str, x: Flow, dim: int, index: int) -> Flow:
+def _select(aten, name, x: Flow, dim: int, index: int) -> Flow:
     at = range(x.shape[axis_of(x, dim)])[index]
     return squeeze(select(x, dim, range(at, at + 1)), [dim])
 
 
 @rules("index_select")
-def _index_select(aten: Aten, name: str, x: Flow, dim: int, index: Any) -> Flow:
+def _index_select(aten, name, x: Flow, dim: int, index: Any) -> Flow:
     return select(x, dim, _places(index).reshape(-1))
 
 
 @rules("index unsafe_index")
-def _index(aten: Aten, name: str, x: Any, indices: Sequence[Any], *_: Any) -> Flow:
+def _index(aten, name, x: Any, indices: Sequence[Any], *_: Any) -> Flow:
     """`x[:, order]`, and what nearest-neighbour upsampling and padding become: places listed for each axis."""
     listed = {axis: _places(index) for axis, index in enumerate(indices) if index is not None}
     if not isinstance(x, Flow) or list(listed) != list(range(min(listed), max(listed) + 1)):
@@ -70,7 +73,7 @@ def _index(aten: Aten, name: str, x: Any, indices: Sequence[Any], *_: Any) -> Fl
 
 
 @rules("gather")
-def _gather(aten: Aten, name: str, x: Flow, dim: int, index: Any, **_: Any) -> Flow:
+def _gather(aten, name, x: Flow, dim: int, index: Any, **_: Any) -> Flow:
     """The same places along one axis wherever one is on the others."""
     places, axis = _places(index), axis_of(x, dim)
     one = tuple(slice(None) if k == axis else slice(1) for k in range(places.ndim))
@@ -87,13 +90,8 @@ def _places(index: Any) -> np.ndarray:
         return index.array.astype(np.int64)
 
 
-@rules("flip")
-def _flip(aten: Aten, name: str, x: Flow, dims: Sequence[int]) -> Flow:
-    return flip(x, dims)
-
-
 @rules("roll")
-def _roll(aten: Aten, name: str, x: Flow, shifts: Any, dims: Any = ()) -> Flow:
+def _roll(aten, name, x: Flow, shifts: Any, dims: Any = ()) -> Flow:
     """Of channels another order."""
     shifts, dims = (v if isinstance(v, (list, tuple)) else [v] for v in (shifts, dims))
     for shift, dim in zip(shifts, dims, strict=True):
@@ -105,18 +103,18 @@ def _roll(aten: Aten, name: str, x: Flow, shifts: Any, dims: Any = ()) -> Flow:
 
 
 @rules("channel_shuffle native_channel_shuffle")
-def _channel_shuffle(aten: Aten, name: str, x: Flow, groups: int) -> Flow:
+def _channel_shuffle(aten, name, x: Flow, groups: int) -> Flow:
     return shuffle(x, 1, groups)
 
 
 @rules("repeat tile")
-def _repeat(aten: Aten, name: str, x: Flow, repeats: Sequence[int] = (), *, dims: Sequence[int] = ()) -> Flow:
+def _repeat(aten, name, x: Flow, repeats: Sequence[int]) -> Flow:
     if not x.shape:
         return x
-    times = [1] * (len(x.shape) - len(repeats or dims)) + list(repeats or dims)
+    times = [1] * (len(x.shape) - len(repeats)) + list(repeats)
     return tile(reshape(x, (1,) * (len(times) - len(x.shape)) + x.shape), times)
 
 
 @rules("repeat_interleave")
-def _repeat_interleave(aten: Aten, name: str, x: Flow, repeats: Any, dim: int | None = None, **_: Any) -> Flow:
+def _repeat_interleave(aten, name, x: Flow, repeats: Any, dim: int | None = None, **_: Any) -> Flow:
     return repeat(flatten(x) if dim is None else x, dim or 0, repeats)

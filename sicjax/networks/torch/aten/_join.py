@@ -15,30 +15,29 @@ from sicjax.networks.graph import (
     squeeze,
     stack,
 )
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, operands
 
 
 @rules("cat concat concatenate")
-def _cat(aten: Aten, name: str, x: list[Any], dim: int = 0) -> Flow:
+def _cat(aten, name, x: list[Any], dim: int = 0) -> Flow:
     return concatenate(operands(x), dim)
 
 
 @rules("stack")
-def _stack(aten: Aten, name: str, x: list[Any], dim: int = 0) -> Flow:
+def _stack(aten, name, x: list[Any], dim: int = 0) -> Flow:
     return stack(operands(x), dim)
 
 
 @rules("split split_copy unsafe_split split_with_sizes split_with_sizes_copy unsafe_split_with_sizes")
-def _split(aten: Aten, name: str, x: Flow, split_size: Any = None, dim: int = 0, *, split_sizes: Any = None) -> Any:
-    sizes = split_size if split_sizes is None else split_sizes
+def _split(aten, name, x: Flow, sizes: Any, dim: int = 0) -> Any:
     if isinstance(sizes, (list, tuple)):
         return split(x, dim, sizes)
     return split(x, dim, even_sizes(x.shape[axis_of(x, dim)], sizes)) if x.shape else UNKNOWN
 
 
 @rules("chunk unsafe_chunk")
-def _chunk(aten: Aten, name: str, x: Flow, chunks: int, dim: int = 0) -> list[Flow]:
+def _chunk(aten, name, x: Flow, chunks: int, dim: int = 0) -> list[Flow]:
     count = _count(chunks)
     if not x.shape:
         return [x] * count
@@ -47,8 +46,7 @@ def _chunk(aten: Aten, name: str, x: Flow, chunks: int, dim: int = 0) -> list[Fl
 
 
 @rules("tensor_split")
-def _tensor_split(aten: Aten, name: str, x: Flow, where: Any = None, dim: int = 0, **named: Any) -> list[Flow]:
-    where = next(iter(named.values()), where)
+def _tensor_split(aten, name, x: Flow, where: Any, dim: int = 0) -> list[Flow]:
     if not x.shape:
         return [x] * _count(where if type(where) is int else len(where) + 1)
     size = x.shape[axis_of(x, dim)]
@@ -65,12 +63,12 @@ def _count(parts: int) -> int:
 
 
 @rules("unbind")
-def _unbind(aten: Aten, name: str, x: Flow, dim: int = 0) -> Any:
+def _unbind(aten, name, x: Flow, dim: int = 0) -> Any:
     if not x.shape:
         return UNKNOWN
     return [squeeze(part, [dim]) for part in split(x, dim, even_sizes(x.shape[axis_of(x, dim)], 1))]
 
 
 @rules("glu")
-def _glu(aten: Aten, name: str, x: Flow, dim: int = -1) -> Flow:
+def _glu(aten, name, x: Flow, dim: int = -1) -> Flow:
     return aten.elementwise(gated(x, dim), name)

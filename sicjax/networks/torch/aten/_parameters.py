@@ -17,14 +17,18 @@ LARGEST_MADE = 2**20
 rules = Rules()
 rules.update(
     abs=np.abs,
+    add=lambda a, b, alpha=1: a + alpha * b,
+    amax=lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
     clamp_min=np.maximum,
     dim=np.ndim,
+    div=lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
     dot=np.dot,
     exp=np.exp,
     floor=np.floor,
     floor_divide=np.floor_divide,
     matmul=np.matmul,
     maximum=np.maximum,
+    mean=lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
     mm=np.matmul,
     mul=np.multiply,
     mv=np.matmul,
@@ -38,34 +42,19 @@ rules.update(
     softplus=lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
     sqrt=np.sqrt,
     square=np.square,
+    sub=lambda a, b, alpha=1: a - alpha * b,
+    sum=lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
     t=np.transpose,
     tanh=np.tanh,
     transpose=np.swapaxes,
     unsqueeze=np.expand_dims,
+    var=lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
     vdot=np.dot,
 )
 
 
 def _axes(dim: Any) -> Any:
     return (tuple(dim) or None) if isinstance(dim, (list, tuple)) else dim
-
-
-# Arithmetic.
-
-
-@rules("add")
-def _add(a, b, alpha=1):
-    return a + alpha * b
-
-
-@rules("sub")
-def _sub(a, b, alpha=1):
-    return a - alpha * b
-
-
-@rules("div")
-def _div(a, b, mode=None):
-    return a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN
 
 
 @rules("dequantize_per_channel")
@@ -83,29 +72,6 @@ def _dequantize_per_tensor(a: np.ndarray, scale: float, zero: int, *_: Any) -> n
 @rules("type_as")
 def same(a: Any, *_: Any) -> Any:
     return a if isinstance(a, (np.ndarray, np.generic)) else UNKNOWN
-
-
-# Sums, means and norms.
-
-
-@rules("amax")
-def _amax(a, dim=None, keepdim=False):
-    return a.max(axis=_axes(dim), keepdims=keepdim)
-
-
-@rules("mean")
-def _mean(a, dim=None, keepdim=False, *_):
-    return a.mean(axis=_axes(dim), keepdims=keepdim)
-
-
-@rules("sum")
-def _sum(a, dim=None, keepdim=False, *_):
-    return a.sum(axis=_axes(dim), keepdims=keepdim)
-
-
-@rules("var")
-def _var(a, dim=None, correction=1, keepdim=False):
-    return a.var(axis=_axes(dim), ddof=int(correction), keepdims=keepdim)
 
 
 @rules("norm linalg_vector_norm")
@@ -130,9 +96,6 @@ def _weight_norm(v: np.ndarray, g: np.ndarray, dim: int = 0) -> np.ndarray:
 @rules("device")
 def _device(name: str, *_: Any) -> str:
     return name
-
-
-# Shapes and places.
 
 
 @rules("size sym_size")
@@ -176,9 +139,6 @@ def _slice(a: np.ndarray, dim: int = 0, start: Any = None, end: Any = None, step
 @rules("index")
 def _index(a: np.ndarray, indices: Sequence[Any], *_: Any) -> np.ndarray:
     return a[tuple(slice(None) if k is None else np.asarray(k) for k in indices)]
-
-
-# Arrays of numbers.
 
 
 @rules("arange")

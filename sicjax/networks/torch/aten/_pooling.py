@@ -27,37 +27,18 @@ class _Window(NamedTuple):
 
 
 @rules("avg_pool1d avg_pool2d avg_pool3d")
-def _average_pool(
-    aten: Aten,
-    name: str,
-    x: Flow,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: Any = False,
-    *_,
-    **__,
-) -> Flow:
+def _average_pool(aten, name, x, kernel_size, stride=None, padding=0, ceil_mode=False, *_):
     return average_pool(x, *_window(x, name, kernel_size, stride, padding, 1, ceil_mode))
 
 
 @rules("max_pool1d max_pool2d max_pool3d")
-def _max_pool(
-    aten: Aten,
-    name: str,
-    x: Flow,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-) -> Flow:
+def _max_pool(aten, name, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     return max_pool(aten.graph, x, *_window(x, name, kernel_size, stride, padding, dilation, ceil_mode))
 
 
 @rules("max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices")
-def _max_pool_with_indices(aten: Aten, name: str, *args: Any, **named: Any) -> tuple[Flow, Any]:
-    return _max_pool(aten, name, *args, **named), UNKNOWN
+def _max_pool_with_indices(aten, name, x, *settings):
+    return _max_pool(aten, name, x, *settings), UNKNOWN
 
 
 def _window(x: Flow, name: str, sizes: Any, strides: Any, padding: Any, dilation: Any, ceil: Any) -> _Window:
@@ -74,12 +55,12 @@ def _window(x: Flow, name: str, sizes: Any, strides: Any, padding: Any, dilation
 
 
 @rules("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d")
-def _adaptive_average_pool(aten: Aten, name: str, x: Flow, output_size: Any) -> Flow:
+def _adaptive_average_pool(aten, name, x, output_size):
     return average_pool(x, *_even_window(aten, name, x, output_size))
 
 
 @rules("adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d")
-def _adaptive_max_pool(aten: Aten, name: str, x: Flow, output_size: Any) -> tuple[Flow, Any]:
+def _adaptive_max_pool(aten, name, x, output_size):
     return max_pool(aten.graph, x, *_even_window(aten, name, x, output_size)), UNKNOWN
 
 

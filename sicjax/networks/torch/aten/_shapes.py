@@ -20,79 +20,59 @@ from sicjax.networks.graph import (
     unflatten,
     unsqueeze,
 )
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.torch.aten._aten import rules, word
 from sicjax.networks.torch.aten._values import operands
 
-
-@rules("view reshape unsafe_view view_copy")
-def _view(aten: Aten, name: str, x: Flow, size: Sequence[int] = (), *, shape: Sequence[int] = ()) -> Flow:
-    return reshape(x, shape or size)
+rules("view reshape unsafe_view view_copy")(word(reshape))
+rules("flatten")(word(flatten))
+rules("unflatten")(word(unflatten))
+rules("permute permute_copy")(word(transpose))
+rules("transpose transpose_copy swapaxes swapdims")(word(swap))
 
 
 @rules("view_as reshape_as")
-def _view_as(aten: Aten, name: str, x: Any, other: Any) -> Any:
+def _view_as(aten, name, x: Any, other: Any) -> Any:
     return reshape(x, operands(other)[0].shape) if isinstance(x, Flow) else x
 
 
-@rules("flatten")
-def _flatten(aten: Aten, name: str, x: Flow, start_dim: int = 0, end_dim: int = -1) -> Flow:
-    return flatten(x, start_dim, end_dim)
-
-
-@rules("unflatten")
-def _unflatten(aten: Aten, name: str, x: Flow, dim: int, sizes: Sequence[int]) -> Flow:
-    return unflatten(x, dim, sizes)
-
-
 @rules("squeeze squeeze_copy")
-def _squeeze(aten: Aten, name: str, x: Flow, dim: int | Sequence[int] | None = None) -> Flow:
+def _squeeze(aten, name, x: Flow, dim: int | Sequence[int] | None = None) -> Flow:
     return squeeze(x, None if dim is None else _listed(dim))
 
 
 @rules("unsqueeze unsqueeze_copy")
-def _unsqueeze(aten: Aten, name: str, x: Flow, dim: int) -> Flow:
+def _unsqueeze(aten, name, x: Flow, dim: int) -> Flow:
     return unsqueeze(x, [dim])
 
 
-@rules("permute permute_copy")
-def _permute(aten: Aten, name: str, x: Flow, dims: Sequence[int]) -> Flow:
-    return transpose(x, dims)
-
-
-@rules("transpose transpose_copy swapaxes swapdims")
-def _transpose(aten: Aten, name: str, x: Flow, *dims: int, **named: int) -> Flow:
-    a, b = [*dims, *named.values()]
-    return swap(x, a, b)
-
-
 @rules("t t_copy numpy_T")
-def _turn(aten: Aten, name: str, x: Flow) -> Flow:
+def _turn(aten, name, x: Flow) -> Flow:
     return transpose(x, range(len(x.shape))[::-1])
 
 
 @rules("movedim moveaxis")
-def _movedim(aten: Aten, name: str, x: Flow, source: Any, destination: Any) -> Flow:
+def _movedim(aten, name, x: Flow, source: Any, destination: Any) -> Flow:
     return move(x, _listed(source), _listed(destination))
 
 
 @rules("expand expand_copy")
-def _expand(aten: Aten, name: str, x: Flow, size: Sequence[int], *, implicit: bool = False) -> Flow:
+def _expand(aten, name, x: Flow, size: Sequence[int], *_: Any, **__: Any) -> Flow:
     return expand(x, [index(n) for n in size])
 
 
 @rules("expand_as")
-def _expand_as(aten: Aten, name: str, x: Any, other: Any) -> Any:
+def _expand_as(aten, name, x: Any, other: Any) -> Any:
     return expand(x, operands(other)[0].shape) if isinstance(x, Flow) else x
 
 
 @rules("pixel_shuffle")
-def _pixel_shuffle(aten: Aten, name: str, x: Flow, upscale_factor: int) -> Flow:
-    return depth_to_space(x, [upscale_factor] * 2, channels_last=False, blocks_first=False)
+def _pixel_shuffle(aten, name, x: Flow, factor: int) -> Flow:
+    return depth_to_space(x, [factor] * 2, channels_last=False, blocks_first=False)
 
 
 @rules("pixel_unshuffle")
-def _pixel_unshuffle(aten: Aten, name: str, x: Flow, downscale_factor: int) -> Flow:
-    return space_to_depth(x, [downscale_factor] * 2, channels_last=False, blocks_first=False)
+def _pixel_unshuffle(aten, name, x: Flow, factor: int) -> Flow:
+    return space_to_depth(x, [factor] * 2, channels_last=False, blocks_first=False)
 
 
 def _listed(dims: int | Sequence[int]) -> Sequence[int]:

@@ -10,6 +10,8 @@ from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, joined
 from sicjax.networks.torch.export._arguments import argument, names, number
 from sicjax.weights import Exported
 
+# The kind of an argument that is given by its name.
+_BY_NAME = 2
 # Operators that hold a part of the program and pass it values as they are.
 _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "invoke_subgraph")
 
@@ -58,16 +60,16 @@ def _result(aten: Aten, node: dict[str, Any], values: dict[str, Any], graph: dic
     words = node["target"].removeprefix("torch.ops.").split(".")
     name = words[1] if len(words) == 3 else words[-1]  # aten.conv2d.default, higher_order.cond
     held = [i["arg"]["as_graph"]["graph"] for i in node["inputs"] if "as_graph" in i["arg"]]
-    if not held:
-        return aten.call(name, [], {i["name"]: argument(i["arg"], values, graph) for i in node["inputs"]})
-    given = [argument(i["arg"], values, graph) for i in node["inputs"] if "as_graph" not in i["arg"]]
+    by_name = lambda i: i.get("kind") == _BY_NAME
+    named = {i["name"]: argument(i["arg"], values, graph) for i in node["inputs"] if by_name(i)}
+    given = [argument(i["arg"], values, graph) for i in node["inputs"] if "as_graph" not in i["arg"] and not by_name(i)]
     if name in _INLINE and len(held) == 1:
         # Settings come first, the values last.
         return _inner(aten, held[0], given[len(given) - len(held[0]["inputs"]) :])
     if name == "cond" and len(held) == 2 and len(given) == 2 and type(given[1]) is list:
         aten.graph.note(BOTH)
         return joined(aten, _inner(aten, held[0], given[1]), _inner(aten, held[1], given[1]))
-    return aten.call(name, given, {})
+    return aten.call(name, given, named)
 
 
 def _inner(aten: Aten, graph: dict[str, Any], given: list[Any]) -> list[Any]:

@@ -46,7 +46,7 @@ def _joined(a: Any, b: Any, alpha: int = 1) -> Any:
     return a + b
 
 
-# Numbers, text and lists; what they give on tensors is for `_aten`.
+# Numbers, text and lists; what operators give on tensors is for `Aten`.
 ON_VALUES: dict[str, Callable[..., Any]] = {
     "add": _joined,
     "sub": operator.sub,
