@@ -221,7 +221,6 @@ ENDS = {
     "a product of two values that depend on the input, as in attention (here)": lambda n, x: n.op(
         "MatMul", x, x, name="here"
     ),
-    "a softmax (here)": lambda n, x: n.op("Softmax", x, name="here"),
     "a recurrent layer (here)": lstm,
     "a layer that takes 4 channels in an order that is not known (b)": lambda n, x: n.op(
         "DepthToSpace", x, blocksize=2

@@ -281,7 +281,6 @@ class Cumulated(nn.Module):
             nn.Sequential(nn.PixelShuffle(2), nn.PixelUnshuffle(2)),
             "a reshape that mixes space and channels (pixel_unshuffle)",
         ),
-        (nn.Softmax(1), "a softmax (softmax)"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Unflatten(1, (4, 4, 4))), "a dense layer (between.1)"),
         (Cumulated(), "an operation that is not known (cumsum)"),
         (nn.Upsample(scale_factor=1.5), "not by a whole factor"),

@@ -44,7 +44,6 @@ from sicjax.networks.graph._unreachable import (
     NO_ONE_FILTER,
     PRODUCT,
     RECURRENT,
-    SOFTMAX,
     Unreachable,
 )
 
@@ -65,7 +64,6 @@ __all__ = [
     "PRODUCT",
     "RECURRENT",
     "REPEAT",
-    "SOFTMAX",
     "Flow",
     "Graph",
     "Layer",

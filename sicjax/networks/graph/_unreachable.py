@@ -8,7 +8,6 @@ from collections.abc import Sequence
 COMPUTED = "a convolution whose kernel is computed from the input"
 DENSE = "a dense layer"
 PRODUCT = "a product of two values that depend on the input, as in attention"
-SOFTMAX = "a softmax"
 RECURRENT = "a recurrent layer"
 NO_ONE_FILTER = "an operation with no one filter"
 LOOP = "a part of the program that may run any number of times"

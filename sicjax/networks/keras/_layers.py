@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, SOFTMAX, Flow, Unreachable, elementwise, scaling
+from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable, elementwise, scaling
 from sicjax.networks.keras._call import Call, canonical, rules
-
-_GATES = "softmax logsoftmax sparsemax"
 
 
 @rules(
@@ -37,7 +35,7 @@ def _as_it_is(call: Call) -> Flow:
 
 @rules(
     "groupnormalization instancenormalization layernorm layernormalization normalize l2normalize rmsnorm",
-    "rmsnormalization unitnormalization",
+    "rmsnormalization unitnormalization softmax logsoftmax sparsemax",
 )
 def _scaling(call: Call) -> Flow:
     return scaling(call.graph, call.x, call.kind)
@@ -52,15 +50,10 @@ def activation(call: Call) -> Flow | list[Flow]:
         stated, settings = (config, {}) if named else (stated.get("class_name"), config or {})
     name = canonical(str(stated))
     rule = rules.get(name)
-    if rule is _elementwise or name in ("glu", *_GATES.split()):
-        return rules[name](call._replace(kind=str(stated), settings=settings))
+    if rule in (_elementwise, _scaling) or (rule is not None and name == "glu"):
+        return rule(call._replace(kind=str(stated), settings=settings))
     call.graph.note(f"activation {stated} is taken as acting on each place alone")
     return call.x
-
-
-@rules(_GATES)
-def _softmax(call: Call) -> Flow:
-    raise Unreachable(SOFTMAX, shape=call.x.shape)
 
 
 @rules("dense einsumdense")

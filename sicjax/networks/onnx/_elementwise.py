@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, SOFTMAX, Flow, Unreachable, constant, elementwise, scaling
+from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable, constant, elementwise, scaling
 from sicjax.networks.onnx._step import Step, Value, rules
 from sicjax.weights import layer_name
 
@@ -37,7 +37,7 @@ def _identity(step: Step) -> Value:
 
 @rules(
     "InstanceNormalization GroupNormalization LayerNormalization RMSNormalization LpNormalization LRN",
-    "MeanVarianceNormalization",
+    "MeanVarianceNormalization Softmax LogSoftmax Hardmax",
 )
 def _normalisation(step: Step) -> Flow:
     return scaling(step.graph, _first_operand(step), step.node.op_type)
@@ -46,11 +46,6 @@ def _normalisation(step: Step) -> Flow:
 @rules("RandomNormal RandomUniform RandomNormalLike RandomUniformLike")
 def _random(step: Step) -> Flow:
     return constant(step.shapes[0] or (), "random numbers")
-
-
-@rules("Softmax LogSoftmax Hardmax")
-def _softmax(step: Step) -> None:
-    raise Unreachable(SOFTMAX)
 
 
 @rules(

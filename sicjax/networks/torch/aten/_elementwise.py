@@ -60,6 +60,7 @@ def _normalised_with_statistics(aten, name, x: Flow, *settings: Any, **named: An
 
 
 @rules("fused_rms_norm group_norm instance_norm layer_norm local_response_norm rms_norm")
+@rules("softmax log_softmax gumbel_softmax softmin safe_softmax")
 def _normalised_by_itself(aten, name, x: Flow, *settings: Any, **named: Any) -> Flow:
     return scaling(aten.graph, _passed(aten, name, x, *settings, **named), name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks.graph import DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, SOFTMAX, Unreachable
+from sicjax.networks.graph import DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, Unreachable
 from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import flows, parameters
 from sicjax.weights import layer_name
@@ -20,11 +20,6 @@ def _dense(aten, name, *args: Any, **named: Any) -> None:
         raise Unreachable(PRODUCT)
     shape, outputs = next(flows([args, named])).shape, held.array.shape[0 if name == "linear" else -1]
     raise Unreachable(DENSE, layer_name(held.name), (*shape[:-1], outputs) if shape else ())
-
-
-@rules("softmax log_softmax gumbel_softmax softmin safe_softmax")
-def _softmax(aten, name, x: Any, *_: Any, **__: Any) -> None:
-    raise Unreachable(SOFTMAX, shape=x.shape)
 
 
 @rules("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
