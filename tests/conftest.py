@@ -25,8 +25,8 @@ def compiled_once(tmp_path_factory):
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
-# Networks for the tests beside it, which skip where PyTorch is not installed.
-collect_ignore = ["networks/doors.py"]
+# Networks for the tests beside them, which skip where PyTorch is not installed.
+collect_ignore = ["networks/in_torch.py", "networks/torch_modules.py"]
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
