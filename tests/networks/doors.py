@@ -334,6 +334,12 @@ def flattened(n):
     return n.ends(n.conv(n.flat(n.conv(n.flat(n.conv(n.input(2, 8, 8), "a", 3)), "b", 4), "tanh"), "c", 2))
 
 
+@pairs("a b 1 1")
+def flattened_line(n):
+    """In one dimension, with the channels last, that is no pixel shuffle."""
+    return n.ends(n.conv(n.flat(n.conv(n.input(2, 8), "a", 3)), "b", 4))
+
+
 @pairs(
     "a b 1 1, a c 1 1, b d 1 1, c d 1 1",
     keras="a functional model has no branches",
