@@ -89,6 +89,8 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     axes: list[int] = []
     repeats: dict[int, int] = {}
     blocks: dict[int, int] = {}
+    # Of a signal that is made flat no channel is left: the whole value is one axis, which may be taken apart again.
+    image = len(shape) >= rank(x) + 2
     x = _repeated_channels(x, shape)
     for old, new in _groups(x.shape, shape):
         old = [k for k in old if x.shape[k] != 1] or old
