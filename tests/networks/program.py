@@ -33,6 +33,11 @@ class Program:
         self.outputs: list[int] = []
         self._rng = np.random.default_rng(seed)
 
+    def __repr__(self):
+        steps = enumerate(zip(self.steps, self.shapes, strict=True))
+        lines = [f"{k}: {s.op}{list(s.inputs)} {s.settings} -> {shape}" for k, (s, shape) in steps]
+        return "\n".join(["", *lines])
+
     @property
     def inputs(self) -> list[tuple[int, ...]]:
         return [s.settings["shape"] for s in self.steps if s.op == "input"]
