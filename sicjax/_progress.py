@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _display: Progress | None = None
 
 
+@runtime_checkable
 class Report(Protocol):
     """Told how many of how many are done, and a word about it, which stands until there is another."""
 

@@ -46,8 +46,8 @@ def without_type_checks():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-# Networks for the tests beside it, which skip where PyTorch is not installed.
-collect_ignore = ["networks/doors.py"]
+# Networks for the tests beside them, which skip where PyTorch is not installed.
+collect_ignore = ["networks/in_torch.py", "networks/torch_modules.py"]
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -1,350 +1,353 @@
-"""Networks written twice, in PyTorch and in plain JAX, with their pairs written by hand: see test_doors.py.
+"""Small networks with their pairs written by hand, each to be read through every door: see test_doors.py."""
 
-The JAX forms take the parameters by the names of the PyTorch modules, kernels as `(*k, in / groups, out)`.
-"""
-
+from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import torch
-from torch import nn
-from torch.nn import functional as F
-
-SPACE = "DHW"
+from program import Program
 
 
 class Door(NamedTuple):
-    """A network: its module, the shape of an input, its form in JAX and its pairs.
+    """A network, its pairs, and the doors that cannot hold it with the reason.
 
     A pair is `first second down up`, with the dilation of the first and of the second layer after, where it is not 1.
+    The doors are `jax`, `onnx`, `keras`; `built` with Keras itself; of PyTorch `pt2`, `trace`, `script`, `legacy`,
+    `dynamo` (exporters of ONNX). No doors are `run` and `reference`: of networks that cannot be run at all, or not by
+    ONNX's evaluator.
     """
 
-    module: nn.Module
-    shape: tuple[int, ...]
-    apply: object
+    make: Callable[[Program], Program]
     pairs: str
+    without: dict[str, str]
+
+    @property
+    def program(self) -> Program:
+        return self.make(Program())
 
 
-def conv(p, x, path, stride=1, pad=0, dilation=1, groups=1):
-    """A convolution as PyTorch has it, channels last; `pad` is one number or one of JAX's words."""
-    kernel = p[path]
-    n = kernel.ndim - 2
-    space = SPACE[3 - n :]
-    numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
-    pad = pad if isinstance(pad, str) else [(pad, pad)] * n
-    return jax.lax.conv_general_dilated(
-        x, kernel, (stride,) * n, pad, None, (dilation,) * n, numbers, feature_group_count=groups
-    )
+DOORS: dict[str, Door] = {}
 
 
-def up(p, x, path, stride=1, pad=0):
-    """A transposed convolution as PyTorch has it: the kernel turned round over the input with zeros between."""
-    kernel = p[path]
-    n = kernel.ndim - 2
-    space = SPACE[3 - n :]
-    numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
-    room = [(k - 1 - pad,) * 2 for k in kernel.shape[:-2]]
-    return jax.lax.conv_general_dilated(x, jnp.flip(kernel, range(n)), (1,) * n, room, (stride,) * n, None, numbers)
+def pairs(*stated: str, **without: str):
+    """Enters a network in the list."""
+
+    def enter(make):
+        DOORS[make.__name__] = Door(make, ", ".join(stated), without)
+        return make
+
+    return enter
 
 
-def pool(x, size, stride, pad=0, kind="average"):
-    """Pooling of every spatial axis."""
-    n = x.ndim - 2
-    window, strides = (1, *(size,) * n, 1), (1, *(stride,) * n, 1)
-    room = [(0, 0), *[(pad, pad)] * n, (0, 0)]
-    if kind == "max":
-        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, room)
-    return jax.lax.reduce_window(x, 0.0, jax.lax.add, window, strides, room) / size**n
+@pairs("0 2 1 1 1 2, 2 4 2 1 2 1", built="Keras refuses a stride with a dilation")
+def chain(n):
+    x = n.act(n.conv(n.input(3, 20, 20), "0", 4))
+    return n.ends(n.conv(n.act(n.conv(x, "2", 5, stride=2, dilation=2)), "4", 2, 1))
 
 
-def resize(x, factor, method):
-    n = x.ndim - 2
-    return jax.image.resize(x, (x.shape[0], *(factor * s for s in x.shape[1 : n + 1]), x.shape[-1]), method)
+@pairs("0 3 1 2, 3 6 1 2")
+def generator(n):
+    x = n.act(n.norm(n.up(n.input(7, 2, 2), "0", 6, stride=1)))
+    x = n.act(n.norm(n.up(x, "3", 4, pad=1)))
+    return n.ends(n.act(n.up(x, "6", 3, pad=1), "tanh"))
 
 
-def norm(x):
-    """Stands for a batch normalisation as it is at first: a scale of 1 and no shift."""
-    return x / jnp.sqrt(1 + 1e-5)
+@pairs("0 2 2 1, 2 5 2 1")
+def discriminator(n):
+    x = n.act(n.conv(n.input(3, 16, 16), "0", 4, 4, stride=2, pad=1), "leaky")
+    x = n.act(n.norm(n.conv(x, "2", 6, 4, stride=2, pad=1)), "leaky")
+    return n.ends(n.conv(x, "5", 1, 4))
 
 
-relu, leaky = jax.nn.relu, lambda x: jax.nn.leaky_relu(x, 0.1)
+@pairs("e1 e2 2 1, d1 d2 1 2")
+def vae(n):
+    x = n.act(n.conv(n.input(3, 16, 16), "e1", 4, 4, stride=2, pad=1))
+    x = n.act(n.conv(x, "e2", 6, 4, stride=2, pad=1))
+    x = n.dense(n.dense(x, "mean", 5), "dense", 6, 4, 4)
+    return n.ends(n.act(n.up(n.act(n.up(x, "d1", 4, pad=1)), "d2", 3, pad=1), "sigmoid"))
 
 
-def chain():
-    layers = [nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3, 2, dilation=2), nn.ReLU(), nn.Conv2d(5, 2, 1)]
-
-    def apply(p, x):
-        return conv(p, relu(conv(p, relu(conv(p, x, "0")), "2", 2, dilation=2)), "4")
-
-    return Door(nn.Sequential(*layers), (1, 3, 20, 20), apply, "0 2 1 1 1 2, 2 4 2 1 2 1")
-
-
-def generator():
-    layers = [nn.ConvTranspose2d(7, 6, 4, bias=False), nn.BatchNorm2d(6), nn.ReLU()]
-    layers += [nn.ConvTranspose2d(6, 4, 4, 2, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU()]
-    layers += [nn.ConvTranspose2d(4, 3, 4, 2, 1, bias=False), nn.Tanh()]
-
-    def apply(p, x):
-        x = relu(norm(up(p, x, "0")))
-        return jnp.tanh(up(p, relu(norm(up(p, x, "3", 2, 1))), "6", 2, 1))
-
-    return Door(nn.Sequential(*layers), (1, 7, 2, 2), apply, "0 3 1 2, 3 6 1 2")
-
-
-def discriminator():
-    layers = [nn.Conv2d(3, 4, 4, 2, 1, bias=False), nn.LeakyReLU(0.1)]
-    layers += [nn.Conv2d(4, 6, 4, 2, 1, bias=False), nn.BatchNorm2d(6), nn.LeakyReLU(0.1), nn.Conv2d(6, 1, 4)]
-
-    def apply(p, x):
-        return conv(p, leaky(norm(conv(p, leaky(conv(p, x, "0", 2, 1)), "2", 2, 1))), "5")
-
-    return Door(nn.Sequential(*layers), (1, 3, 16, 16), apply, "0 2 2 1, 2 5 2 1")
-
-
-class VAE(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.e1, self.e2 = nn.Conv2d(3, 4, 4, 2, 1), nn.Conv2d(4, 6, 4, 2, 1)
-        self.mean, self.dense = nn.Linear(96, 5), nn.Linear(5, 96)
-        self.d1, self.d2 = nn.ConvTranspose2d(6, 4, 4, 2, 1), nn.ConvTranspose2d(4, 3, 4, 2, 1)
-
-    def forward(self, x):
-        h = self.mean(F.relu(self.e2(F.relu(self.e1(x)))).flatten(1))
-        return torch.sigmoid(self.d2(F.relu(self.d1(self.dense(h).view(-1, 6, 4, 4)))))
-
-
-def vae():
-    def apply(p, x):
-        x = relu(conv(p, relu(conv(p, x, "e1", 2, 1)), "e2", 2, 1))
-        x = x.reshape(x.shape[0], -1) @ p["mean"] @ p["dense"]
-        return jax.nn.sigmoid(up(p, relu(up(p, x.reshape(-1, 4, 4, 6), "d1", 2, 1)), "d2", 2, 1))
-
-    return Door(VAE(), (1, 3, 16, 16), apply, "e1 e2 2 1, d1 d2 1 2")
-
-
-class Block(nn.Module):
-    def __init__(self, i, o, stride):
-        super().__init__()
-        self.a, self.na = nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o)
-        self.b, self.nb = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
-        self.side = nn.Conv2d(i, o, 1, stride, bias=False) if stride > 1 else None
-
-    def forward(self, x):
-        out = self.nb(self.b(F.relu(self.na(self.a(x)))))
-        return torch.relu(out + (x if self.side is None else self.side(x)))
-
-
-class ResNet(nn.Module):
+# What reaches the later blocks: the stem along the sums, halved by its stride and the pooling, and every block.
+@pairs(
+    *(f"layers_{k}_a layers_{k}_b {2 if k == 2 else 1} 1" for k in range(4)),
+    "stem layers_0_a 4 1, stem layers_1_a 4 1, stem layers_2_a 4 1, stem layers_2_side 4 1",
+    "layers_0_b layers_1_a 1 1, layers_0_b layers_2_a 1 1, layers_0_b layers_2_side 1 1",
+    "layers_1_b layers_2_a 1 1, layers_1_b layers_2_side 1 1",
+    "layers_2_b layers_3_a 1 1, layers_2_side layers_3_a 2 1",
+    keras="the pooling has padding that Keras does not have",
+)
+def resnet(n):
     """The stem and blocks of a ResNet-18, two stages of two blocks."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem, self.norm = nn.Conv2d(3, 4, 7, 2, 3, bias=False), nn.BatchNorm2d(4)
-        self.layers = nn.Sequential(Block(4, 4, 1), Block(4, 4, 1), Block(4, 6, 2), Block(6, 6, 1))
-        self.fc = nn.Linear(6, 2)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.norm(self.stem(x))), 3, 2, 1)
-        return self.fc(self.layers(x).mean((2, 3)))
+    x = n.act(n.norm(n.conv(n.input(3, 32, 32), "stem", 4, 7, stride=2, pad=3)))
+    x = n.pool(x, 3, 2, 1, "max")
+    for k, (out, stride) in enumerate([(4, 1), (4, 1), (6, 2), (6, 1)]):
+        y = n.act(n.norm(n.conv(x, f"layers_{k}_a", out, stride=stride, pad=1)))
+        y = n.norm(n.conv(y, f"layers_{k}_b", out, pad=1))
+        x = n.act(n.add(y, n.conv(x, f"layers_{k}_side", out, 1, stride=2) if stride > 1 else x))
+    return n.ends(n.dense(n.mean(x), "fc", 2))
 
 
-def resnet():
-    def block(p, x, path, stride):
-        out = norm(conv(p, relu(norm(conv(p, x, f"{path}.a", stride, 1))), f"{path}.b", 1, 1))
-        return relu(out + (conv(p, x, f"{path}.side", stride) if stride > 1 else x))
-
-    def apply(p, x):
-        x = pool(relu(norm(conv(p, x, "stem", 2, 3))), 3, 2, 1, "max")
-        for k, stride in enumerate((1, 1, 2, 1)):
-            x = block(p, x, f"layers.{k}", stride)
-        return x.mean((1, 2)) @ p["fc"]
-
-    inside = ", ".join(f"layers.{k}.a layers.{k}.b {2 if k == 2 else 1} 1" for k in range(4))
-    # What reaches the later blocks: the stem along the sums, halved by its stride and the pooling, and every block.
-    stage1 = "stem layers.0.a 4 1, stem layers.1.a 4 1, stem layers.2.a 4 1, stem layers.2.side 4 1"
-    stage1 += ", layers.0.b layers.1.a 1 1, layers.0.b layers.2.a 1 1, layers.0.b layers.2.side 1 1"
-    stage1 += ", layers.1.b layers.2.a 1 1, layers.1.b layers.2.side 1 1"
-    stage2 = "layers.2.b layers.3.a 1 1, layers.2.side layers.3.a 2 1"
-    return Door(ResNet(), (1, 3, 32, 32), apply, f"{inside}, {stage1}, {stage2}")
+@pairs("a b 2 1, b c 2 1, c up1 1 2, up1 d 1 1, b d 1 1, d up2 1 2, up2 e 1 1, a e 1 1, e out 1 1")
+def unet(n):
+    a = n.act(n.conv(n.input(3, 16, 16), "a", 4, pad=1))
+    b = n.act(n.conv(n.pool(a, kind="max"), "b", 6, pad=1))
+    c = n.act(n.conv(n.pool(b, kind="max"), "c", 8, pad=1))
+    d = n.act(n.conv(n.concat(n.up(c, "up1", 6, 2), b), "d", 6, pad=1))
+    e = n.act(n.conv(n.concat(n.up(d, "up2", 4, 2), a), "e", 4, pad=1))
+    return n.ends(n.conv(e, "out", 2, 1))
 
 
-class UNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.a, self.b, self.c = nn.Conv2d(3, 4, 3, 1, 1), nn.Conv2d(4, 6, 3, 1, 1), nn.Conv2d(6, 8, 3, 1, 1)
-        self.up1, self.d = nn.ConvTranspose2d(8, 6, 2, 2), nn.Conv2d(12, 6, 3, 1, 1)
-        self.up2, self.e, self.out = nn.ConvTranspose2d(6, 4, 2, 2), nn.Conv2d(8, 4, 3, 1, 1), nn.Conv2d(4, 2, 1)
-
-    def forward(self, x):
-        a = F.relu(self.a(x))
-        b = F.relu(self.b(F.max_pool2d(a, 2)))
-        c = F.relu(self.c(F.max_pool2d(b, 2)))
-        d = F.relu(self.d(torch.cat([self.up1(c), b], 1)))
-        return self.out(F.relu(self.e(torch.cat([self.up2(d), a], 1))))
+@pairs("stem wide 2 1, wide deep 1 1, deep narrow 1 1, stem deep2 2 1, narrow deep2 1 1, deep2 last 2 1")
+def mobile(n):
+    x = n.act(n.norm(n.conv(n.input(3, 16, 16), "stem", 4, stride=2, pad=1)), "relu6")
+    h = n.act(n.norm(n.conv(x, "wide", 8, 1)), "relu6")
+    h = n.act(n.norm(n.conv(h, "deep", 8, pad=1, groups=8)), "relu6")
+    x = n.add(x, n.norm(n.conv(h, "narrow", 4, 1)))
+    x = n.act(n.conv(x, "deep2", 4, 5, stride=2, pad=2, groups=4), "hardswish")
+    return n.ends(n.mean(n.conv(x, "last", 6, 1)))
 
 
-def unet():
-    def apply(p, x):
-        a = relu(conv(p, x, "a", 1, 1))
-        b = relu(conv(p, pool(a, 2, 2, kind="max"), "b", 1, 1))
-        c = relu(conv(p, pool(b, 2, 2, kind="max"), "c", 1, 1))
-        d = relu(conv(p, jnp.concatenate([up(p, c, "up1", 2), b], -1), "d", 1, 1))
-        return conv(p, relu(conv(p, jnp.concatenate([up(p, d, "up2", 2), a], -1), "e", 1, 1)), "out")
-
-    pairs = "a b 2 1, b c 2 1, c up1 1 2, up1 d 1 1, b d 1 1, d up2 1 2, up2 e 1 1, a e 1 1, e out 1 1"
-    return Door(UNet(), (1, 3, 16, 16), apply, pairs)
-
-
-class Mobile(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.stem, self.n0 = nn.Conv2d(3, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4)
-        self.wide, self.n1 = nn.Conv2d(4, 8, 1, bias=False), nn.BatchNorm2d(8)
-        self.deep, self.n2 = nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False), nn.BatchNorm2d(8)
-        self.narrow, self.n3 = nn.Conv2d(8, 4, 1, bias=False), nn.BatchNorm2d(4)
-        self.deep2, self.last = nn.Conv2d(4, 4, 5, 2, 2, groups=4, bias=False), nn.Conv2d(4, 6, 1)
-
-    def forward(self, x):
-        x = F.relu6(self.n0(self.stem(x)))
-        h = F.relu6(self.n2(self.deep(F.relu6(self.n1(self.wide(x))))))
-        x = x + self.n3(self.narrow(h))
-        return self.last(F.hardswish(self.deep2(x))).mean((2, 3))
-
-
-def mobile():
-    def apply(p, x):
-        x = jax.nn.relu6(norm(conv(p, x, "stem", 2, 1)))
-        h = jax.nn.relu6(norm(conv(p, jax.nn.relu6(norm(conv(p, x, "wide"))), "deep", 1, 1, groups=8)))
-        x = x + norm(conv(p, h, "narrow"))
-        return conv(p, jax.nn.hard_swish(conv(p, x, "deep2", 2, 2, groups=4)), "last").mean((1, 2))
-
-    pairs = "stem wide 2 1, wide deep 1 1, deep narrow 1 1, stem deep2 2 1, narrow deep2 1 1, deep2 last 2 1"
-    return Door(Mobile(), (1, 3, 16, 16), apply, pairs)
-
-
-class Dense(nn.Module):
+@pairs(
+    "stem a 1 1, stem b 1 1, a b 1 1, stem squeeze 1 1, a squeeze 1 1, b squeeze 1 1",
+    "squeeze one 2 1, squeeze wide 2 1, squeeze side 2 1, one last 1 1, wide last 1 1, side last 1 1",
+)
+def dense(n):
     """Layers that see all before them, then branches side by side as in Inception."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem, self.a, self.b = nn.Conv2d(3, 4, 3, 1, 1), nn.Conv2d(4, 2, 3, 1, 1), nn.Conv2d(6, 2, 3, 1, 1)
-        self.squeeze, self.one = nn.Conv2d(8, 4, 1), nn.Conv2d(4, 2, 1)
-        self.wide, self.side, self.last = nn.Conv2d(4, 3, 5, 1, 2), nn.Conv2d(4, 2, 1), nn.Conv2d(7, 2, 3)
-
-    def forward(self, x):
-        x = self.stem(x)
-        x = torch.cat([x, self.a(F.relu(x))], 1)
-        x = torch.cat([x, self.b(F.relu(x))], 1)
-        x = F.avg_pool2d(self.squeeze(F.relu(x)), 2)
-        x = torch.cat([self.one(x), self.wide(x), self.side(F.avg_pool2d(x, 3, 1, 1))], 1)
-        return self.last(F.relu(x))
+    x = n.conv(n.input(3, 16, 16), "stem", 4, pad=1)
+    x = n.concat(x, n.conv(n.act(x), "a", 2, pad=1))
+    x = n.concat(x, n.conv(n.act(x), "b", 2, pad=1))
+    x = n.pool(n.conv(n.act(x), "squeeze", 4, 1))
+    sides = n.conv(x, "one", 2, 1), n.conv(x, "wide", 3, 5, pad=2), n.conv(n.pool(x, 3, 1, 1), "side", 2, 1)
+    return n.ends(n.conv(n.act(n.concat(*sides)), "last", 2))
 
 
-def dense():
-    def apply(p, x):
-        x = conv(p, x, "stem", 1, 1)
-        x = jnp.concatenate([x, conv(p, relu(x), "a", 1, 1)], -1)
-        x = jnp.concatenate([x, conv(p, relu(x), "b", 1, 1)], -1)
-        x = pool(conv(p, relu(x), "squeeze"), 2, 2)
-        sides = [conv(p, x, "one"), conv(p, x, "wide", 1, 2), conv(p, pool(x, 3, 1, 1), "side")]
-        return conv(p, relu(jnp.concatenate(sides, -1)), "last")
-
-    pairs = "stem a 1 1, stem b 1 1, a b 1 1, stem squeeze 1 1, a squeeze 1 1, b squeeze 1 1"
-    pairs += ", squeeze one 2 1, squeeze wide 2 1, squeeze side 2 1, one last 1 1, wide last 1 1, side last 1 1"
-    return Door(Dense(), (1, 3, 16, 16), apply, pairs)
+@pairs("a b 1 2, b c 1 2")
+def resized(n):
+    x = n.dense(n.input(8), "dense", 4, 4, 4)
+    x = n.act(n.conv(n.resize(x, 2), "a", 5, pad=1))
+    x = n.act(n.conv(n.resize(x, 2), "b", 4, pad=1))
+    return n.ends(n.act(n.conv(n.resize(x, 2, "bilinear"), "c", 3, pad=1), "tanh"))
 
 
-class Resized(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.dense, self.a, self.b = nn.Linear(8, 64), nn.Conv2d(4, 5, 3, 1, 1), nn.Conv2d(5, 4, 3, 1, 1)
-        self.c = nn.Conv2d(4, 3, 3, 1, 1)
-
-    def forward(self, z):
-        x = self.dense(z).reshape(-1, 4, 4, 4)
-        x = F.relu(self.a(F.interpolate(x, scale_factor=2.0)))
-        x = F.relu(self.b(F.interpolate(x, scale_factor=2.0)))
-        return torch.tanh(self.c(F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)))
-
-
-def resized():
-    def apply(p, z):
-        x = (z @ p["dense"]).reshape(-1, 4, 4, 4)
-        x = relu(conv(p, resize(x, 2, "nearest"), "a", 1, 1))
-        x = relu(conv(p, resize(x, 2, "nearest"), "b", 1, 1))
-        return jnp.tanh(conv(p, resize(x, 2, "linear"), "c", 1, 1))
-
-    return Door(Resized(), (1, 8), apply, "a b 1 2, b c 1 2")
+# Each mix takes the two halves of its gate as two pairs.
+@pairs(
+    "start gates_0 1 1, gates_0 mixes_0 1 1, gates_0 mixes_0 1 1",
+    "start gates_1 1 1 1 2, mixes_0 gates_1 1 1 1 2, gates_1 mixes_1 1 1 2 1, gates_1 mixes_1 1 1 2 1",
+    "mixes_0 end 1 1, mixes_1 end 1 1",
+)
+def wavenet(n):
+    x, skips = n.conv(n.input(1, 16), "start", 4, 1), []
+    for k in range(2):
+        gate = n.conv(x, f"gates_{k}", 8, 2, dilation=2**k)
+        gated = n.mul(n.act(n.cut(gate, 0, 4), "tanh"), n.act(n.cut(gate, 4, 8), "sigmoid"))
+        mixed = n.conv(gated, f"mixes_{k}", 7, 1)
+        x = n.add(n.cut(mixed, 0, 4), n.pad(x, [(-(2**k), 0)]))
+        skips.append(n.cut(mixed, 4, 7))
+    return n.ends(n.conv(n.act(n.add(n.pad(skips[0], [(-2, 0)]), skips[1])), "end", 2, 1))
 
 
-class WaveNet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.start, self.end = nn.Conv1d(1, 4, 1), nn.Conv1d(3, 2, 1)
-        self.gates = nn.ModuleList(nn.Conv1d(4, 8, 2, dilation=2**k) for k in range(2))
-        self.mixes = nn.ModuleList(nn.Conv1d(4, 7, 1) for _ in range(2))
-
-    def forward(self, x):
-        x = self.start(x)
-        skips = torch.jit.annotate(list[torch.Tensor], [])
-        for gate, mix in zip(self.gates, self.mixes, strict=True):
-            a, b = torch.chunk(gate(x), 2, dim=1)
-            x0, skip = torch.split(mix(torch.tanh(a) * torch.sigmoid(b)), [4, 3], dim=1)
-            x = x0 + x[:, :, -x0.size(2) :]
-            skips.append(skip)
-        return self.end(F.relu(skips[0][:, :, -x.size(2) :] + skips[1]))
+@pairs("pre up 1 4, up blocks_0 1 1, up blocks_1 1 1 1 3, blocks_0 post 1 1, blocks_1 post 1 1 3 1, up post 1 1")
+def hifi(n):
+    x = n.up(n.act(n.conv(n.input(5, 12), "pre", 4, 7, pad=3), "leaky"), "up", 2, 8, stride=4, pad=2)
+    blocks = [n.add(n.conv(n.act(x, "leaky"), f"blocks_{k}", 2, pad=d, dilation=d), x) for k, d in enumerate((1, 3))]
+    return n.ends(n.act(n.conv(n.act(n.scale(n.add(*blocks), 0.5), "leaky"), "post", 1, 7, pad=3), "tanh"))
 
 
-def wavenet():
-    def apply(p, x):
-        x, skips = conv(p, x, "start"), []
-        for k in range(2):
-            a, b = jnp.split(conv(p, x, f"gates.{k}", dilation=2**k), 2, -1)
-            mixed = conv(p, jnp.tanh(a) * jax.nn.sigmoid(b), f"mixes.{k}")
-            x = mixed[..., :4] + x[:, -mixed.shape[1] :]
-            skips.append(mixed[..., 4:])
-        return conv(p, relu(skips[0][:, -x.shape[1] :] + skips[1]), "end")
-
-    # Each mix takes the two halves of its gate as two pairs.
-    pairs = "start gates.0 1 1, gates.0 mixes.0 1 1, gates.0 mixes.0 1 1"
-    pairs += ", start gates.1 1 1 1 2, mixes.0 gates.1 1 1 1 2, gates.1 mixes.1 1 1 2 1, gates.1 mixes.1 1 1 2 1"
-    return Door(WaveNet(), (1, 1, 16), apply, f"{pairs}, mixes.0 end 1 1, mixes.1 end 1 1")
+@pairs("0 3 2 1, 3 4 1 2, 4 6 1 2")
+def volume(n):
+    x = n.conv(n.pool(n.norm(n.conv(n.input(1, 8, 8, 8), "0", 3, pad=1)), kind="max"), "3", 4)
+    return n.ends(n.conv(n.resize(n.up(x, "4", 3, 2), 2), "6", 1, 1))
 
 
-class HiFi(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.pre, self.post = nn.Conv1d(5, 4, 7, 1, 3), nn.Conv1d(2, 1, 7, 1, 3)
-        self.up = nn.ConvTranspose1d(4, 2, 8, 4, 2)
-        self.blocks = nn.ModuleList(nn.Conv1d(2, 2, 3, 1, d, dilation=d) for d in (1, 3))
-
-    def forward(self, x):
-        x = self.up(F.leaky_relu(self.pre(x), 0.1))
-        a, b = self.blocks[0](F.leaky_relu(x, 0.1)) + x, self.blocks[1](F.leaky_relu(x, 0.1)) + x
-        return torch.tanh(self.post(F.leaky_relu((a + b) / 2, 0.1)))
+@pairs("stem a 1 1, a b 2 1, stem c 2 1, b c 1 1")
+def shortcut(n):
+    """Of a ResNet for CIFAR (option A): every second place, and channels of zeros."""
+    x = n.act(n.conv(n.input(3, 16, 16), "stem", 4, pad=1))
+    y = n.conv(n.act(n.conv(x, "a", 8, stride=2, pad=1)), "b", 8, pad=1)
+    return n.ends(n.conv(n.act(n.add(y, n.pad_channels(n.every(x, 2), 2, 2))), "c", 3))
 
 
-def hifi():
-    def apply(p, x):
-        x = up(p, leaky(conv(p, x, "pre", 1, 3)), "up", 4, 2)
-        a, b = (conv(p, leaky(x), f"blocks.{k}", 1, d, d) + x for k, d in enumerate((1, 3)))
-        return jnp.tanh(conv(p, leaky((a + b) / 2), "post", 1, 3))
-
-    pairs = "pre up 1 4, up blocks.0 1 1, up blocks.1 1 1 1 3"
-    return Door(HiFi(), (1, 5, 12), apply, f"{pairs}, blocks.0 post 1 1, blocks.1 post 1 1 3 1, up post 1 1")
+@pairs("a b 1 1, a b 1 1, b c 1 1, b c 1 1, b c 1 1, c d 1 1, c d 1 1")
+def folds(n):
+    """Sums, means and extremes over one of two channel axes: so many branches that are added."""
+    x = n.fold(n.conv(n.input(3, 12, 12), "a", 8), 2, first=True)
+    x = n.fold(n.conv(n.act(x), "b", 6), 2, first=False, kind="mean")
+    return n.ends(n.conv(n.fold(n.conv(x, "c", 4), 2, first=True, kind="max"), "d", 3))
 
 
-def volume():
-    layers = [nn.Conv3d(1, 3, 3, padding=1), nn.BatchNorm3d(3), nn.MaxPool3d(2), nn.Conv3d(3, 4, 3)]
-    layers += [nn.ConvTranspose3d(4, 3, 2, 2), nn.Upsample(scale_factor=2), nn.Conv3d(3, 1, 1)]
+@pairs(
+    "c d 1 1",
+    run="gigabytes",
+    trace="PyTorch runs what it traces",
+    legacy="PyTorch runs what it traces",
+)
+def flood(n):
+    """Upsampling by 64 twice, whose filter would have 4,033 x 4,033 taps."""
+    x = n.conv(n.resize(n.resize(n.conv(n.input(1, 6, 6), "a", 2), 64), 64), "b", 1, 1)
+    return n.ends(n.conv(n.conv(n.pool(x, 4096), "c", 2, 1), "d", 1, 1))
 
-    def apply(p, x):
-        x = conv(p, pool(norm(conv(p, x, "0", 1, 1)), 2, 2, kind="max"), "3")
-        return conv(p, resize(up(p, x, "4", 2), 2, "nearest"), "6")
 
-    return Door(nn.Sequential(*layers), (1, 1, 8, 8, 8), apply, "0 3 2 1, 3 4 1 2, 4 6 1 2")
+@pairs("a b 1 1, b c 1 1, c d 1 1")
+def shufflenet(n):
+    x = n.shuffle(n.conv(n.input(4, 10, 10), "a", 6, 1, groups=2), 3)
+    x = n.shuffle(n.conv(n.act(x), "b", 6, groups=6), 2)
+    return n.ends(n.conv(n.act(n.conv(x, "c", 4, 1, groups=2)), "d", 3))
 
 
-_ALL = chain, generator, discriminator, vae, resnet, unet, mobile, dense, resized, wavenet, hifi, volume
-DOORS = {make.__name__: make for make in _ALL}
+@pairs("a b 1 1, b c 1 1, c d 1 1")
+def subpixel(n):
+    """A convolution and a pixel shuffle are one transposed convolution."""
+    x = n.conv(n.input(2, 6, 6), "a", 8, pad=1)
+    x = n.conv(n.act(n.pixel_shuffle(x, 2)), "b", 12, pad=1)
+    return n.ends(n.conv(n.act(n.conv(n.pixel_shuffle(x, 2), "c", 4)), "d", 1))
+
+
+@pairs("a b 1 1, b c 1 2")
+def subpixel_line(n):
+    x = n.pixel_shuffle(n.conv(n.input(2, 8), "a", 6, pad=1), 3)
+    return n.ends(n.up(n.act(n.conv(x, "b", 4)), "c", 1))
+
+
+@pairs("b c 1 1")
+def unshuffled(n):
+    """Places that become channels are filtered each by its own part of a kernel: no pair reaches across."""
+    x = n.pixel_unshuffle(n.conv(n.input(2, 8, 8), "a", 3, pad=1), 2)
+    return n.ends(n.conv(n.act(n.conv(x, "b", 4)), "c", 1, 1))
+
+
+@pairs("a b 1 1, squeeze excite 1 1")
+def squeeze_and_excitation(n):
+    x = n.act(n.conv(n.input(3, 9, 9), "a", 6))
+    gate = n.act(n.conv(n.act(n.conv(n.mean(x), "squeeze", 2, 1)), "excite", 6, 1), "sigmoid")
+    return n.ends(n.conv(n.mul(x, gate), "b", 3))
+
+
+@pairs("a b 1 1, c d 1 1")
+def flips(n):
+    """Of channels a pair knows the order; a kernel on space in reverse is another."""
+    x = n.conv(n.flip(n.conv(n.input(3, 10, 10), "a", 4)), "b", 3)
+    return n.ends(n.conv(n.conv(n.flip(x, 1), "c", 4), "d", 2, 1))
+
+
+@pairs("a b 1 1, b c 1 1")
+def gathers(n):
+    x = n.conv(n.take(n.conv(n.input(3, 10, 10), "a", 4), [3, 0, 2, 1, 1, 3]), "b", 6)
+    return n.ends(n.conv(n.cut(n.act(x), 5, 0, -2), "c", 2))
+
+
+@pairs("a b 2 1, b c 1 1, c d 2 1")
+def margins(n):
+    """Padding of another width before and after, of other places and of zeros, and cropping."""
+    x = n.conv(n.input(3, 16, 16), "a", 4, stride=2, pad=[(0, 1), (0, 1)])
+    x = n.conv(n.pad(x, [(2, 1), (0, 2)], "reflect"), "b", 4)
+    x = n.conv(n.pad(x, [(1, 0), (0, 1)], "edge"), "c", 4, stride=2)
+    return n.ends(n.conv(n.pad(n.pad(x, [(-1, 0), (0, -1)]), [(0, 2), (1, 1)]), "d", 2))
+
+
+@pairs(
+    "a b 1 2 1 2, b c 1 3 2 1, c d 1 1",
+    keras="transposed convolutions in groups, or with a dilation",
+    reference="ONNX's evaluator has no groups of these",
+)
+def transposed(n):
+    """In groups, with a dilation, with places added at the end."""
+    x = n.up(n.conv(n.input(2, 5, 5), "a", 4), "b", 6, 3, dilation=2, groups=2, pad=1, more=1)
+    x = n.up(n.act(x), "c", 6, (3, 4), stride=3, groups=3, more=(0, 1))
+    return n.ends(n.conv(x, "d", 2))
+
+
+@pairs("a b 1 2, b c 1 3")
+def transposed_plain(n):
+    """Kernels smaller than the stride, and places added at the end."""
+    x = n.up(n.conv(n.input(2, 5, 5), "a", 4), "b", 3, 3, pad=1, more=1)
+    return n.ends(n.up(x, "c", 2, 2, stride=3, more=1))
+
+
+@pairs("a b 2 1, b c 1 1, c d 2 1, d e 3 1")
+def pools(n):
+    x = n.pool(n.conv(n.input(3, 32, 32), "a", 4, pad=1))
+    x = n.pool(n.conv(n.act(x), "b", 4, pad=1), 3, 1, 1)
+    x = n.pool(n.conv(x, "c", 4, pad=1), 3, 2, 1)
+    return n.ends(n.conv(n.pool(n.conv(n.act(x), "d", 4), 2, 3), "e", 2, 1))
+
+
+@pairs("a b 1 2, b c 1 3, c d 1 2, d e 1 3, e f 2 1")
+def resizes(n):
+    x = n.conv(n.resize(n.conv(n.input(2, 4, 4), "a", 2, pad=1), 2, by="size"), "b", 3, pad=1)
+    x = n.conv(n.resize(x, 3), "c", 2, pad=1)
+    x = n.conv(n.resize(x, 2, "bilinear", by="size"), "d", 2, pad=1)
+    x = n.conv(n.resize(x, 3, "bilinear"), "e", 2, pad=1)
+    return n.ends(n.conv(n.resize(x, down=2, mode="bilinear"), "f", 1, 1))
+
+
+_OPEN = "a file of TorchScript states no sizes, and one that is smaller says nothing of the size before"
+
+
+@pairs(
+    "a b 2 1, b c 2 1", trace=_OPEN, script=_OPEN, legacy="the exporter does not know the nearest place as JAX has it"
+)
+def smaller(n):
+    x = n.conv(n.resize(n.conv(n.input(2, 16, 16), "a", 2, pad=1), down=2, mode="bilinear", by="size"), "b", 3, pad=1)
+    return n.ends(n.conv(n.resize(x, down=2, by="size"), "c", 2))
+
+
+_CUBIC = "the coefficient of PyTorch's bicubic is another"
+
+
+@pairs("a b 1 2", pt2=_CUBIC, trace=_CUBIC, script=_CUBIC, legacy=_CUBIC, dynamo=_CUBIC)
+def bicubic(n):
+    return n.ends(n.conv(n.resize(n.conv(n.input(2, 10, 10), "a", 3), 2, "bicubic"), "b", 2))
+
+
+@pairs("a w 1 1, w w 1 1, w b 1 1")
+def shared(n):
+    """Weights that are used twice."""
+    x = n.act(n.conv(n.act(n.conv(n.input(2, 9, 9), "a", 3)), "w", 3, pad=1))
+    return n.ends(n.conv(n.act(n.conv(x, "w", 3, pad=1)), "b", 2))
+
+
+@pairs("a b 1 1, a c 2 1, b d 1 1")
+def two_outputs(n):
+    x = n.act(n.conv(n.input(2, 10, 10), "a", 4))
+    y = n.conv(x, "b", 3, 1)
+    return n.ends(n.conv(n.act(y), "d", 1), n.conv(n.pool(x), "c", 2))
+
+
+@pairs("a b 1 1, z b 2 1, b c 1 1")
+def late(n):
+    """An input that joins late, beside the value and through a layer of its own."""
+    x, z = n.input(2, 10, 10), n.input(3, 16, 16)
+    x = n.concat(n.conv(x, "a", 4), n.conv(z, "z", 2, stride=2, pad=1))
+    y = n.pad(n.pool(z), 0)
+    return n.ends(n.conv(n.act(n.conv(n.concat(y, x), "b", 3)), "c", 2))
+
+
+@pairs("a b 1 1, b c 1 1, c d 1 1")
+def norms(n):
+    """Group and instance norms, which some exporters write with reshapes."""
+    x = n.act(n.group_norm(n.conv(n.input(3, 10, 10), "a", 4), 2), "silu")
+    x = n.act(n.group_norm(n.conv(x, "b", 4), 4))
+    return n.ends(n.conv(n.group_norm(n.conv(x, "c", 3), 1), "d", 2))
+
+
+@pairs("a b 1 1, b c 1 1")
+def flattened(n):
+    """A reshape that mixes space and channels, and back, with an activation between."""
+    return n.ends(n.conv(n.flat(n.conv(n.flat(n.conv(n.input(2, 8, 8), "a", 3)), "b", 4), "tanh"), "c", 2))
+
+
+@pairs("a b 1 1")
+def flattened_line(n):
+    """In one dimension, with the channels last, that is no pixel shuffle."""
+    return n.ends(n.conv(n.flat(n.conv(n.input(2, 8), "a", 3)), "b", 4))
+
+
+@pairs(
+    "a b 1 1, a c 1 1, b d 1 1, c d 1 1",
+    keras="a functional model has no branches",
+    trace="a trace has one of the branches",
+    legacy="a trace has one of the branches",
+    script="the code that torch.fx writes has no branches",
+)
+def branches(n):
+    """One of two layers, by what the input is: both are followed."""
+    x = n.either(n.act(n.conv(n.input(2, 9, 9), "a", 3)), "b", "c", 4)
+    return n.ends(n.conv(n.act(x), "d", 2))

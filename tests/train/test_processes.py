@@ -32,7 +32,7 @@ def start(kind, folder, cache, *flags, devices=1):
         **os.environ,
         "JAX_PLATFORMS": "cpu",
         "XDG_CACHE_HOME": cache,
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=1",
     }
     command = [sys.executable, "-m", "sicjax", "train", kind, *FLAGS, *NETWORKS[kind], "--workdir", str(folder)]
     return subprocess.Popen(

@@ -38,6 +38,11 @@ def close(found, expected):
         np.testing.assert_allclose(a, b, atol=2e-6)
 
 
+# One program each, as an operation at a time takes longer to compile than to run.
+graded = lambda loss: nnx.jit(nnx.value_and_grad(loss))
+updated = nnx.jit(lambda optimiser, model, gradient: optimiser.update(model, gradient))
+
+
 @pytest.mark.parametrize("penalty", [0.0, 5.0])
 def test_a_step_of_the_gan(penalty):
     config = dataclasses.replace(GAN, penalty=penalty)
@@ -46,31 +51,30 @@ def test_a_step_of_the_gan(penalty):
     average = nnx.state(build(task, "generator", config), nnx.Param)
     optimisers = [nnx.Optimizer(m, optax.adam(2e-4, 0.5, 0.999), wrt=nnx.Param) for m in (generator, discriminator)]
     state = task.init()
+    draw = nnx.jit(lambda model, z: model(z, train=True))
+
+    @graded
+    def loss_of_discriminator(model, fake):
+        real, drawn = jax.nn.sigmoid(model(REAL, train=True)), jax.nn.sigmoid(model(fake, train=True))
+        return -jnp.log(real).mean() - jnp.log(1 - drawn).mean()
+
+    @graded
+    def loss_of_generator(model, z, judge):
+        return -jnp.log(jax.nn.sigmoid(judge(model(z, train=True), train=True))).mean()
+
     for step in range(2):
         state, metrics = jax.jit(task.step)(state, IMAGES)
         z = jax.random.normal(randomness(config, step)[1], (8, 4))
         before = nnx.clone(generator)
-        fake = before(z, train=True)
-
-        def loss_of_discriminator(model, fake=fake):
-            real, drawn = jax.nn.sigmoid(model(REAL, train=True)), jax.nn.sigmoid(model(fake, train=True))
-            return -jnp.log(real).mean() - jnp.log(1 - drawn).mean()
-
-        value, gradient = nnx.value_and_grad(loss_of_discriminator)(discriminator)
-        optimisers[1].update(discriminator, gradient)
-        judge = nnx.clone(discriminator)
-
-        def loss_of_generator(model, z=z, judge=judge):
-            return -jnp.log(jax.nn.sigmoid(judge(model(z, train=True), train=True))).mean()
-
-        other, gradient = nnx.value_and_grad(loss_of_generator)(generator)
+        value, gradient = loss_of_discriminator(discriminator, draw(nnx.clone(before), z))
+        updated(optimisers[1], discriminator, gradient)
+        other, gradient = loss_of_generator(generator, z, nnx.clone(discriminator))
         if penalty:
             net = networks.from_module(build(task, "generator", config), z)
-            slope = nnx.grad(
-                lambda m, net=net: sum(sdr.penalty(pair) for pair in net.bind(m).values()) / len(net.pairs)
-            )(before)
+            shares = lambda m, net=net: sum(sdr.penalty(pair) for pair in net.bind(m).values()) / len(net.pairs)
+            slope = nnx.jit(nnx.grad(shares))(before)
             gradient = jax.tree.map(lambda g, s: g + penalty * s, gradient, slope)
-        optimisers[0].update(generator, gradient)
+        updated(optimisers[0], generator, gradient)
         decay = min(config.ema, (1 + step) / (10 + step))
         average = jax.tree.map(lambda a, b, d=decay: d * a + (1 - d) * b, average, nnx.state(generator, nnx.Param))
         assert float(metrics["discriminator_loss"]) == pytest.approx(float(value), abs=1e-5)
@@ -85,19 +89,19 @@ def test_a_step_of_the_vae():
     both = nnx.Dict({name: build(task, name, VAE) for name in ("encoder", "decoder")})
     optimiser = nnx.Optimizer(both, optax.adam(1e-3, 0.5, 0.999), wrt=nnx.Param)
     state = task.init()
+
+    @graded
+    def loss(both, epsilon):
+        mean, log_variance = both["encoder"](REAL, train=True)
+        deviation = jnp.sqrt(jnp.exp(log_variance))
+        drawn = both["decoder"](mean + deviation * epsilon, train=True)
+        kl = -0.5 * (1 + log_variance - mean**2 - jnp.exp(log_variance)).sum(-1)
+        return jnp.square(drawn - REAL).mean() + 3.0 * 0.005 * kl.mean()
+
     for step in range(2):
         state, metrics = jax.jit(task.step)(state, IMAGES)
-        epsilon = jax.random.normal(randomness(VAE, step)[1], (8, 4))
-
-        def loss(both, epsilon=epsilon):
-            mean, log_variance = both["encoder"](REAL, train=True)
-            deviation = jnp.sqrt(jnp.exp(log_variance))
-            drawn = both["decoder"](mean + deviation * epsilon, train=True)
-            kl = -0.5 * (1 + log_variance - mean**2 - jnp.exp(log_variance)).sum(-1)
-            return jnp.square(drawn - REAL).mean() + 3.0 * 0.005 * kl.mean()
-
-        value, gradient = nnx.value_and_grad(loss)(both)
-        optimiser.update(both, gradient)
+        value, gradient = loss(both, jax.random.normal(randomness(VAE, step)[1], (8, 4)))
+        updated(optimiser, both, gradient)
         assert float(metrics["loss"]) == pytest.approx(float(value), abs=1e-5)
     close(state.params, {name: nnx.state(both[name], nnx.Param) for name in ("encoder", "decoder")})
     close(state.stats, {name: nnx.state(both[name], nnx.BatchStat) for name in ("encoder", "decoder")})

@@ -81,7 +81,7 @@ def _broadcast_sources(x: Flow, shape: tuple[int, ...], axes: tuple[int, ...]) -
 
 
 def scaling(graph: Graph, x: Flow, name: str) -> Flow:
-    """A normalisation by the value itself, such as a layer norm or a softmax: a scaling of what acts on places alone."""
+    """A normalisation by the value itself, such as a layer norm or a softmax: taken as a scaling."""
     if x.sources:
         graph.note(f"{name} is taken as a scaling of each channel, though it depends on the value")
     return x

@@ -19,6 +19,7 @@ from sicjax.networks.graph._flow import (
     channel_axis,
     constant,
     plain,
+    rank,
 )
 from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._unreachable import Unreachable
@@ -88,6 +89,8 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     axes: list[int] = []
     repeats: dict[int, int] = {}
     blocks: dict[int, int] = {}
+    # Of a signal that is made flat no channel is left: the whole value is one axis, which may be taken apart again.
+    image = len(shape) >= rank(x) + 2
     x = _repeated_channels(x, shape)
     for old, new in _groups(x.shape, shape):
         old = [k for k in old if x.shape[k] != 1] or old
@@ -95,7 +98,7 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
         if len(roles) == 2 and roles[0] >= 0 and roles[1] == REPEAT and len(new) == 1:
             repeats[new[0]] = x.shape[old[1]]
             roles = roles[:1]
-        elif len(roles) == 2 and roles[0] >= 0 and roles[1] == CHANNEL and len(new) == 1:
+        elif image and len(roles) == 2 and roles[0] >= 0 and roles[1] == CHANNEL and len(new) == 1:
             blocks[roles[0]] = old[1]
             roles = roles[:1]
         if len(set(roles)) > 1 or (roles and roles[0] >= 0 and sum(shape[k] != 1 for k in new) > 1):

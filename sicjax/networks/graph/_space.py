@@ -184,6 +184,8 @@ def pad(
     sizes = zip(x.shape, before, after, gaps, strict=True)
     shape = [max(n + (n - 1) * gap + low + high, min(n, 1)) for n, low, high, gap in sizes]
     for axis, (low, high, gap) in enumerate(zip(before, after, gaps, strict=True)):
+        if x.sources and x.axes[axis] >= 0 and min(low, high) < 0 and not gap:
+            x = select(x, axis, range(max(-low, 0), x.shape[axis] - max(-high, 0)))
         if not x.sources or x.axes[axis] != CHANNEL or not (low or high or gap):
             continue
         if gap or (not constant_value and max(low, high) > 0):

@@ -149,6 +149,13 @@ def _arange(*limits: Any) -> Any:
     return np.arange(start, end, step) if numbers and step and (end - start) / step <= LARGEST_MADE else UNKNOWN
 
 
+@rules("tensor")
+def _tensor(values: Any, *_: Any) -> Any:
+    """Numbers that a program lists."""
+    found = np.asarray(values)
+    return found if found.dtype.kind in "biuf" else UNKNOWN
+
+
 @rules("zeros")
 def _zeros(size: Any, *_: Any) -> Any:
     return _full(size, 0)
