@@ -18,7 +18,7 @@ class Tally:
     Attributes:
         keys: of every network that was looked at.
         failed: the files that could not be measured.
-        new: how many were measured now.
+        new: how many were measured now, and could be.
         pairs: of layers, in all.
         pathways: through them.
     """
@@ -39,7 +39,7 @@ class Tally:
         """One more."""
         source, key, record, new = found
         self.keys[source] = key
-        self.new += new
+        self.new += new and "error" not in record
         if "error" in record:
             self.failed.add(source)
             self._reasons += [record["error"]] * (len(self._reasons) < TOLD)
