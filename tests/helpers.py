@@ -19,6 +19,14 @@ def kernels(size1, size2, channels=(3, 4, 2), groups=(1, 1), seed=0, scale=1.0):
     return scale * first, scale * second
 
 
+def with_dead_kernels() -> sdr.Cascade:
+    """Some kernels have no energy; one channel has no input left, one no output, one neither."""
+    first, second = kernels((4, 4), (4, 4), (5, 7, 6))
+    first[..., 1, 2] = first[..., 3, 0] = first[..., :, 4] = first[..., :, 5] = 0
+    second[..., 2, 3] = second[..., 0, :] = second[..., 5, :] = 0
+    return sdr.generative(first, second, stride=2)
+
+
 def _case(size1, size2, channels=(3, 4, 2), **settings):
     groups = settings.get("first_groups", 1), settings.get("second_groups", 1)
     return sdr.Cascade(*kernels(size1, size2, channels, groups), **settings)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from sicjax.measure import Comparison, LayerChange, PairChange
+
+R = TypeVar("R", PairChange, LayerChange)
 
 # Headings, and how a row fills them.
 _PAIRS: list[tuple[str, Callable[[PairChange], str]]] = [
@@ -52,7 +54,7 @@ def show(comparisons: Sequence[Comparison], file: TextIO) -> None:
     )
 
 
-def _table(columns: Sequence[tuple[str, Callable]], rows: Sequence[PairChange] | Sequence[LayerChange]) -> Table:
+def _table(columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for k, (heading, _) in enumerate(columns):
         table.add_column(heading, justify="right" if k else "left", overflow="fold")
@@ -62,12 +64,11 @@ def _table(columns: Sequence[tuple[str, Callable]], rows: Sequence[PairChange] |
 
 
 def _needed(comparison: Comparison) -> int:
-    """Width of the wider table."""
-    tables = ((_PAIRS, comparison.pairs), (_LAYERS, comparison.layers))
-    return max(
-        sum(2 + max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in columns)
-        for columns, rows in tables
-    )
+    return max(_width(_PAIRS, comparison.pairs), _width(_LAYERS, comparison.layers))
+
+
+def _width(columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> int:
+    return sum(2 + max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in columns)
 
 
 def _named(change: PairChange | LayerChange) -> str:

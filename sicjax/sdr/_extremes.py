@@ -83,8 +83,8 @@ def _largest(f: Features, offset: ArrayLike, low: _Kept, high: _Kept) -> tuple[_
         number, a, b, first_alive, second_alive = channel
         departure = 2 * jnp.matmul(a.T, b, precision=jax.lax.Precision.HIGHEST)
         defined = first_alive[:, None] & second_alive
-        ends = (jnp.where(defined, sign * departure, -jnp.inf).ravel() for sign in (-1, 1))
-        return tuple(_with(one, values, number, offset) for one, values in zip(kept, ends, strict=True)), None
+        below, above = (jnp.where(defined, sign * departure, -jnp.inf).ravel() for sign in (-1, 1))
+        return (_with(kept[0], below, number, offset), _with(kept[1], above, number, offset)), None
 
     numbers = jnp.arange(f.a.shape[2], dtype=jnp.int32)
     channels = (numbers, f.a.transpose(2, 0, 1), f.b.transpose(1, 0, 2), f.first_alive.T, f.second_alive)

@@ -2,8 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from helpers import CASES, kernels
-from test_statistics import with_dead_kernels
+from helpers import CASES, kernels, with_dead_kernels
 
 import sicjax.sdr as sdr
 

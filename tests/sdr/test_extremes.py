@@ -3,8 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from helpers import CASES, TOLERANCE, kernels
-from test_statistics import with_dead_kernels
+from helpers import CASES, TOLERANCE, kernels, with_dead_kernels
 
 import sicjax.sdr as sdr
 

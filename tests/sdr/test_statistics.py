@@ -4,18 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import CASES, kernels
+from helpers import CASES, kernels, with_dead_kernels
 
 import sicjax.sdr as sdr
-
-
-def with_dead_kernels() -> sdr.Cascade:
-    """Some kernels have no energy; one channel has no input left, one no output, one neither."""
-    first, second = kernels((4, 4), (4, 4), (5, 7, 6))
-    first[..., 1, 2] = first[..., 3, 0] = first[..., :, 4] = first[..., :, 5] = 0
-    second[..., 2, 3] = second[..., 0, :] = second[..., 5, :] = 0
-    return sdr.generative(first, second, stride=2)
-
 
 TAKEN = ("generative 4x4 by 2", "turning by 2 and 3", "plain 3x3", "1-D, large, from an FFT", "3-D, generative")
 TAKEN += ("no shared lag: 1x1", "groups in both", "1-D, 63 lags of 512 and 64 taps")
