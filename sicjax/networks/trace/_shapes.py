@@ -65,7 +65,7 @@ def _slice(walk: Walk, eqn, values, shapes):
 
 @rules("split")
 def _split(walk: Walk, eqn, values, shapes):
-    return split(values[0], eqn.params["axis"], eqn.params["sizes"])
+    return split(values[0], eqn.params["axis"], [int(n) for n in eqn.params["sizes"]])
 
 
 @rules("dynamic_slice")
@@ -107,7 +107,7 @@ def _tile(walk: Walk, eqn, values, shapes):
 def _pad(walk: Walk, eqn, values, shapes):
     if not isinstance(values[0], Flow):
         raise Unreachable("padding with a computed value")
-    before, after, between = zip(*eqn.params["padding_config"], strict=True)
+    before, after, between = ([int(n) for n in part] for part in zip(*eqn.params["padding_config"], strict=True))
     return pad(values[0], before, after, between=between)
 
 
