@@ -24,7 +24,13 @@ class Report(Protocol):
 
 @contextmanager
 def bar(
-    title: str, *, note: str = "", patience: float = 0.0, stays: bool = False, lines: bool = False
+    title: str,
+    *,
+    note: str = "",
+    patience: float = 0.0,
+    stays: bool = False,
+    lines: bool = False,
+    every: float = 0.0,
 ) -> Iterator[Report]:
     """A bar on stderr while its block runs.
 
@@ -34,13 +40,14 @@ def bar(
         patience: seconds before it appears: what is done sooner needs none.
         stays: leave it on the terminal at the end.
         lines: where stderr is no terminal, print a line for each note.
+        every: seconds between these lines at least; with it they say how long it still takes.
     """
     global _display
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _in_lines(title) if lines else lambda done, total, note="": None
+        yield _in_lines(title, every) if lines else lambda done, total, note="": None
         return
     outer = _display
     display = _new(console, transient=not stays) if outer is None else outer
@@ -82,9 +89,16 @@ def _new(console, *, transient: bool) -> Progress:
     )
 
 
-def _in_lines(title: str) -> Report:
+def _in_lines(title: str, every: float) -> Report:
+    begun = told = time.monotonic()
+
     def report(done: int, total: int, note: str = "", /) -> None:
-        if note:
-            print(f"{title} {done} of {total}: {note}", file=sys.stderr, flush=True)
+        nonlocal told
+        now = time.monotonic()
+        if not note or now - told < every:
+            return
+        told = now
+        left = f", {(now - begun) / done * (total - done):,.0f} s left" if every and done else ""
+        print(f"{title} {done} of {total}: {note}{left}", file=sys.stderr, flush=True)
 
     return report

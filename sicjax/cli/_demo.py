@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     keep_compiled_programs()
     from sicjax import runs, train
     from sicjax.cli._table import tables
-    from sicjax.measure import measure, write
+    from sicjax.measure import as_json, measure, write
 
     config, folder = train.VaeConfig(**CONFIG), args.out
     say = lambda line: print(line, file=sys.stderr)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     if not result.finished:
         raise InputError(f"stopped at step {result.step} of {config.steps}, saved: the same command goes on from there")
     measured = measure([result.folder])
-    tables(measured, sys.stdout)
+    tables([as_json(result) for result in measured], sys.stdout)
     files = write(measured, folder)
     for name in (runs.SAMPLES, runs.RECONSTRUCTIONS):
         *_, latest = runs.picture_files(result.folder, name).values()

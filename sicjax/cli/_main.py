@@ -15,10 +15,10 @@ COMMANDS = (_measure, _demo, _train, _reproduce, _doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0, or 1 for a problem with the input, said in one line on stderr."""
+    """Runs a command; returns what it does, or 0, or 1 for a problem with the input, said in one line on stderr."""
     args = _parser().parse_args(arguments)
     try:
-        args.run(args)
+        return args.run(args) or 0
     except InputError as error:
         print(f"sicjax: {error}", file=sys.stderr)
         return 1
@@ -28,7 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,16 +1,16 @@
-"""`sicjax measure`: a table of every pair of layers in networks' files."""
+"""`sicjax measure`: a table of every pair of layers in networks' files, or an archive of many."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+import glob
 from pathlib import Path
 
 from sicjax import _extras
 from sicjax._errors import InputError
-from sicjax._progress import bar
-from sicjax.cli._cache import keep_compiled_programs
+
+# Networks up to which everything is shown: a table also with --out, and a picture of the histograms.
+FEW = 20
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -23,7 +23,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         description="Spectral Dependency Ratios of every pair of successive convolutions in a file.",
     )
     parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="a file, the directory of a run, a folder of them, a quoted pattern"
+    )
     parser.add_argument(
         "--stride",
         metavar="N[,N...]",
@@ -35,44 +37,47 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the convolutions are transposed, where the channel counts do not tell",
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write pairs.csv, result.json and histograms.png here")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="keep what is measured here, so that it is done once; write pairs.csv, result.json and histograms.png",
+    )
+    parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+    parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
+    parser.add_argument(
+        "--shard", metavar="K/N", type=_shard, help="the K-th of N parts of the files, the others elsewhere; with --out"
+    )
     parser.add_argument(
         "--graph", metavar="FILE", type=Path, help="draw layers and pairs: .svg .png .pdf (with Graphviz), .dot or .txt"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, wrong=parser.error)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Measures, prints and writes.
+def run(args: argparse.Namespace) -> int:
+    """Measures, prints and writes; 3 where some of the files could not be measured.
 
     Raises:
-        InputError: a file that is not there or cannot be read, a folder that cannot be written, no pair in any file.
+        InputError: a file that is not there, a folder that cannot be written, no file that can be measured, no pair in
+            any file.
     """
-    if args.out is not None:
+    if args.shard is not None and args.out is None:
+        args.wrong("argument --shard: needs --out, the folder that the parts share")
+    if args.graph is not None and (args.jobs or args.shard):
+        args.wrong("argument --graph: is drawn by one process, without --jobs and --shard")
+    # What can be said now is said before JAX is imported.
+    plain = not any(map(glob.has_magic, args.paths)) and not any(Path(path).is_dir() for path in args.paths)
+    if args.out is not None and args.jobs is args.shard is None and plain and len(args.paths) <= FEW:
         _extras.require("plot", "--out")
-    missing = [str(file) for file in args.files if not file.exists()]
+    missing = [path for path in args.paths if not glob.has_magic(path) and not Path(path).exists()]
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
-    keep_compiled_programs()
-    from sicjax.cli._table import tables
-    from sicjax.measure import as_json, measure, write, write_graph
+    from sicjax.cli._cache import keep_compiled_programs
+    from sicjax.cli._session import measure_and_show
 
-    with bar("measuring", note="reading") as report:
-        told = lambda name, done, total: report(done, total, name)
-        measured = measure(args.files, stride=args.stride, transposed=args.transposed, progress=told)
-    if args.json:
-        print(json.dumps([as_json(result) for result in measured], indent=1, allow_nan=False))
-    else:
-        tables(measured, sys.stdout)
-    if args.out is not None:
-        written = write(measured, args.out)
-        print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
-    if args.graph is not None:
-        print(f"wrote {write_graph(measured, args.graph)}", file=sys.stderr)
-    if not any(result.rows for result in measured):
-        reasons = "; ".join(f"{layer}: {reason}" for result in measured for layer, reason in result.skipped[:3])
-        raise InputError(f"no pair of successive convolutions found ({reasons or 'no convolution at all'})")
+    keep_compiled_programs()
+    return measure_and_show(args, few=FEW)
 
 
 def _strides(text: str) -> tuple[int, ...]:
@@ -83,6 +88,19 @@ def _strides(text: str) -> tuple[int, ...]:
     if not strides or min(strides) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, or several with commas between, got {text!r}")
     return strides
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive integer, got {text!r}")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"expected K/N, such as 1/4 to 4/4, got {text!r}")
+    return int(part), int(parts)
 
 
 class _Help(argparse.Action):

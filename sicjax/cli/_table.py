@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from sicjax.measure import Measured, Row
+from sicjax.measure import Record, Row, rows_of
 
 # Headings, and how a row fills them: first what the ratios are, then what they are made of.
 _PAIR: list[tuple[str, Callable[[Row], str]]] = [
@@ -37,47 +37,60 @@ _PARTS: list[tuple[str, Callable[[Row], str]]] = [
 ]
 
 
-def tables(measured: Sequence[Measured], file: TextIO) -> None:
-    """Prints a table of every pair in every file, then what was skipped and why."""
+def tables(records: Sequence[Record], file: TextIO) -> None:
+    """Prints a table of every pair in every file, then what was skipped, or could not be measured, and why."""
+    measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
     console = Console(file=file, highlight=False)
     if not console.is_terminal:
         console = Console(file=file, highlight=False, width=_needed(measured))
     together = console.width >= _needed(measured)
     for columns in [_PAIR + _RATIOS + _PARTS] if together else [_PAIR + _RATIOS, _PAIR + _PARTS]:
         console.print(_table(measured, columns))
-    if any(row.structural for result in measured for row in result.rows):
+    if any(row.structural for shown in measured for row in shown.rows):
         console.print("structural: the kernels share no lag, so every ratio is 1 whatever the weights", style="dim")
-    for name, result in zip(_names(measured), measured, strict=True):
-        for note in result.network.notes:
+    for name, _, record in measured:
+        for note in record.get("notes", ()):
             console.print(Text(f"{name}: {note}"), style="dim", soft_wrap=True)
-        for layer, reason in result.skipped:
-            console.print(Text(f"{name}: skipped {layer}: {reason}"), style="yellow", soft_wrap=True)
+        for skipped in record.get("skipped", ()):
+            line = f"{name}: skipped {skipped['layer']}: {skipped['reason']}"
+            console.print(Text(line), style="yellow", soft_wrap=True)
+        if "error" in record:
+            console.print(Text(f"{name}: {record['error']}"), style="red", soft_wrap=True)
 
 
-def _table(measured: Sequence[Measured], columns) -> Table:
+class _Shown(NamedTuple):
+    name: str
+    rows: list[Row]
+    record: Record
+
+
+def _table(measured: Sequence[_Shown], columns) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading, _ in columns:
         text = heading in ("pair", "direction")
         table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "pair", overflow="fold")
-    for name, result in zip(_names(measured), measured, strict=True):
+    for name, rows, record in measured:
         if len(measured) > 1:
             table.add_row(Text(name, style="bold"))
-        for row in result.rows:
+        for row in rows:
             table.add_row(*(escape(fill(row)) for _, fill in columns), style="dim" if row.structural else None)
-        if not result.rows:
-            table.add_row("no pair")
+        if not rows:
+            table.add_row("not measured" if "error" in record else "no pair")
     return table
 
 
-def _names(measured: Sequence[Measured]) -> list[str]:
-    """File names without their folders, where they differ."""
-    short = [Path(result.file).name for result in measured]
-    return short if len(set(short)) == len(short) else [result.file for result in measured]
+def _names(records: Sequence[Record]) -> list[str]:
+    """File names without their folders, where they differ, and the steps of runs of which there are several."""
+    files = [record["file"] for record in records]
+    short = {file: Path(file).name for file in files}
+    files = [short[file] for file in files] if len(set(short.values())) == len(short) else files
+    steps = [record["settings"]["step"] for record in records]
+    return [f"{file} {step}" if files.count(file) > 1 else file for file, step in zip(files, steps, strict=True)]
 
 
-def _needed(measured: Sequence[Measured]) -> int:
+def _needed(measured: Sequence[_Shown]) -> int:
     """Width of everything side by side."""
-    rows = [row for result in measured for row in result.rows]
+    rows = [row for shown in measured for row in shown.rows]
     widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _PAIR + _RATIOS + _PARTS]
-    widths[0] = max([widths[0], *map(len, _names(measured))])
+    widths[0] = max([widths[0], *(len(shown.name) for shown in measured)])
     return sum(widths) + 2 * len(widths)

@@ -1,19 +1,49 @@
-"""Files to rows of numbers, and these to tables, histograms and graphs: what `sicjax measure` shows."""
+"""Files to rows of numbers, and these to tables, histograms and graphs: what `sicjax measure` shows.
 
+```python
+measure(["generator.onnx"])                      # rows and histograms of a few files
+with Archive("results") as archive:              # records of many, measured once and one by one
+    for found in measure_many(find(["checkpoints"]), archive=archive, jobs=8):
+        found.record                             # an object of `measure --json`, described by `schema()`
+```
+"""
+
+from sicjax.measure._archive import Archive
+from sicjax.measure._gather import gather
 from sicjax.measure._graphviz import write_graph
+from sicjax.measure._identity import SCHEMA, Identity, Settings
 from sicjax.measure._levels import by_level
+from sicjax.measure._many import Found, measure_many
+from sicjax.measure._paths import Source, find, shard
+from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
-from sicjax.measure._write import as_json, write
+from sicjax.measure._write import print_json, write, write_histograms, write_records
 
 __all__ = [
     "EDGES",
     "NEAR_ONE",
     "QUANTILES",
+    "SCHEMA",
+    "Archive",
+    "Found",
+    "Identity",
     "Measured",
+    "Record",
     "Row",
+    "Settings",
+    "Source",
     "as_json",
     "by_level",
+    "find",
+    "gather",
     "measure",
+    "measure_many",
+    "print_json",
+    "rows_of",
+    "schema",
+    "shard",
     "write",
     "write_graph",
+    "write_histograms",
+    "write_records",
 ]

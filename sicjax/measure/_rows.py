@@ -12,6 +12,7 @@ import numpy as np
 
 from sicjax import networks, sdr
 from sicjax.measure._compile import common_shapes, filled, shape_for
+from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.networks import Network, Pair, Skipped
 
 # Fine enough for quantiles to four digits, and for almost every pair wide enough.
@@ -60,10 +61,14 @@ STRUCTURAL = {
 class Measured(NamedTuple):
     """A file, its network and one row and one histogram for each pair."""
 
-    file: str
+    identity: Identity
     network: Network
     rows: tuple[Row, ...]
     histograms: tuple[sdr.Histogram, ...]
+
+    @property
+    def file(self) -> str:
+        return self.identity.file
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
@@ -75,6 +80,7 @@ def measure(
     *,
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
+    step: int | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
     """Measures every pair of successive convolutions in each file.
@@ -83,17 +89,39 @@ def measure(
         files: weights files, see `networks.from_file`.
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
+        step: see `networks.from_file`.
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
         InputError: a file that cannot be read or understood.
     """
-    nets = [networks.from_file(file, stride=stride, transposed=transposed) for file in files]
-    pairs = [pair for net in nets for pair in net.pairs]
+    how = {"stride": stride, "transposed": transposed, "step": step}
+    return measure_read([read(identify(file, settings_for(file, **how))) for file in files], progress)
+
+
+class Read(NamedTuple):
+    """A file and its network."""
+
+    identity: Identity
+    network: Network
+
+
+def read(identity: Identity) -> Read:
+    """Reads a file as it is to be read.
+
+    Raises:
+        InputError: a file that cannot be read or understood.
+    """
+    return Read(identity, networks.from_file(identity.file, **identity.settings._asdict()))
+
+
+def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]) -> list[Measured]:
+    """Measures what was read; programs are shared by all of it."""
+    pairs = [pair for _, net in files for pair in net.pairs]
     shapes = common_shapes(pair.cascade for pair in pairs if not pair.cascade.structural)
     measured, done = [], 0
     with ThreadPoolExecutor(1) as pool:
-        for file, net in zip(files, nets, strict=True):
+        for identity, net in files:
             results = []
             for pair in net.pairs:
                 progress(pair.name, done, len(pairs))
@@ -103,7 +131,7 @@ def measure(
                     results.append(_computed(pair, filled(pair.cascade, shape_for(pair.cascade, shapes)), pool))
                 done += 1
             rows, histograms = zip(*results, strict=True) if results else ((), ())
-            measured.append(Measured(str(file), net, rows, histograms))
+            measured.append(Measured(identity, net, rows, histograms))
     return measured
 
 

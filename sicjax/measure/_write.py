@@ -1,28 +1,19 @@
-"""Rows as JSON, and as the files that `--out` writes."""
+"""Results as the files that `--out` writes."""
 
 from __future__ import annotations
 
 import csv
 import json
-import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from sicjax import figures
 from sicjax._errors import InputError
 from sicjax.measure._levels import by_level
+from sicjax.measure._record import Record, as_json, rows_of
 from sicjax.measure._rows import QUANTILES, Measured, Row
-
-
-def as_json(measured: Measured) -> dict[str, Any]:
-    """A file's result as plain JSON values; a number that is not finite is `None`."""
-    return {
-        "file": measured.file,
-        "cascades": [_plain(row._asdict()) for row in measured.rows],
-        "skipped": [skipped._asdict() for skipped in measured.skipped],
-        "notes": list(measured.network.notes),
-    }
 
 
 def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
@@ -31,36 +22,72 @@ def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
-    files = [folder / name for name in ("pairs.csv", "result.json", "histograms.png")]
-    figure = figures.distributions(*({label: [run] for label, run in found} for found in by_level(measured).values()))
+    picture = write_histograms(measured, folder)
+    return [*write_records(map(as_json, measured), folder), picture]
+
+
+def write_records(records: Iterable[Record], folder: Path) -> list[Path]:
+    """Writes `pairs.csv` and `result.json`, record by record, into a folder, made if it is not there.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    files = [folder / name for name in ("pairs.csv", "result.json")]
+    # Other processes may do the same, and readers see either the old or the new.
+    partial = [file.with_name(f"{file.name}.{os.getpid()}.partial") for file in files]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_csv(measured, files[0])
-        files[1].write_text(json.dumps([as_json(result) for result in measured], indent=1) + "\n")
-        figures.save(figure, files[2].with_suffix(""), [".png"])
+        with (
+            partial[0].open("w", newline="", encoding="utf-8") as table,
+            partial[1].open("w", encoding="utf-8") as text,
+        ):
+            lines = csv.writer(table)
+            lines.writerow(["file", *_FIELDS, *(f"quantile_{q}" for q in QUANTILES), "step", "error"])
+            print_json(_into(lines, records), text)
+        for new, file in zip(partial, files, strict=True):
+            os.replace(new, file)
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
     return files
 
 
-def _write_csv(measured: Sequence[Measured], file: Path) -> None:
-    """One line a pair: the fields of a row, the quantiles at its end."""
-    plain = [field for field in Row._fields if field != "quantiles"]
-    with file.open("w", newline="") as stream:
-        table = csv.writer(stream)
-        table.writerow(["file", *plain, *(f"quantile_{q}" for q in QUANTILES)])
-        for result in measured:
-            for row in result.rows:
-                cells = row._asdict()
-                cells |= {field: "x".join(map(str, cells[field])) for field in ("stride", "shape")}
-                table.writerow([result.file, *(cells[field] for field in plain), *row.quantiles.values()])
+def write_histograms(measured: Sequence[Measured], folder: Path) -> Path:
+    """Draws `histograms.png` into a folder, made if it is not there.
+
+    Raises:
+        InputError: the folder cannot be written, or matplotlib is not installed.
+    """
+    figure = figures.distributions(*({label: [run] for label, run in found} for found in by_level(measured).values()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        figures.save(figure, folder / "histograms", [".png"])
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
+    return folder / "histograms.png"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def print_json(records: Iterable[Record], stream: TextIO) -> None:
+    """Writes the JSON list of records without holding it."""
+    before = "[\n"
+    for record in records:
+        lines = json.dumps(record, indent=1, allow_nan=False).splitlines()
+        stream.write(before + "\n".join(f" {line}" for line in lines))
+        before = ",\n"
+    stream.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+_FIELDS = [field for field in Row._fields if field != "quantiles"]
+
+
+def _into(lines, records: Iterable[Record]) -> Iterable[Record]:
+    """The records, each written on its way: a line a pair, the quantiles at its end, or one with what is wrong."""
+    for record in records:
+        step = record["settings"]["step"]
+        for row in rows_of(record):
+            cells = row._asdict()
+            cells |= {field: "x".join(map(str, cells[field])) for field in ("stride", "shape")}
+            lines.writerow([record["file"], *(cells[field] for field in _FIELDS), *row.quantiles.values(), step, ""])
+        if "error" in record:
+            blank = [""] * (len(_FIELDS) + len(QUANTILES))
+            lines.writerow([record["file"], *blank, step, record["error"]])
+        yield record

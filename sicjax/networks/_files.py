@@ -14,7 +14,11 @@ from sicjax.networks.graph import Network
 
 
 def from_file(
-    path: str | Path, *, stride: int | Sequence[int] | None = None, transposed: bool | None = None
+    path: str | Path,
+    *,
+    stride: int | Sequence[int] | None = None,
+    transposed: bool | None = None,
+    step: int | None = None,
 ) -> Network:
     """The network, or networks, of a file.
 
@@ -27,10 +31,11 @@ def from_file(
         stride: of every convolution, or one for each in order; comes before the sidecar's.
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
+        step: which checkpoint of a training run; the latest unless told.
 
     Raises:
         InputError: a file that cannot be read, a stride or direction that is needed and not given, or given and not
-            needed, weights that are not finite.
+            needed, a step of what is no run, weights that are not finite.
     """
     path = Path(path)
     content = weights.look(path)
@@ -38,11 +43,35 @@ def from_file(
     how: dict[str, Any] = {"stride": (stride,) if isinstance(stride, int) else stride, "transposed": transposed}
     if format.graph and (stride is not None or transposed is not None):
         raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-    read = partial(format.read, path, **({} if format.graph else how))
+    read = partial(format.read, path, **({} if format.graph else how), **_of_step(content, step))
     network = read() if content.folder else _guarded(path, format.name, read)
     if not network.layers and not network.skipped:
         raise InputError(f"{path} has no convolution")
     return network
+
+
+def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
+    """Every file that says what the network of a path is: itself, a sidecar, weights beside it, a run's checkpoint.
+
+    Arguments:
+        path: see `from_file`.
+        step: see `from_file`.
+
+    Raises:
+        InputError: a file that is not there, of no format that is read, or too damaged to tell.
+    """
+    path = Path(path)
+    content = weights.look(path)
+    format = format_of(content)
+    return [path] if format.files is None else list(format.files(path, **_of_step(content, step)))
+
+
+def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:
+    if step is None:
+        return {}
+    if not content.folder:
+        raise InputError(f"{content.path} is no training run: it has no step {step}")
+    return {"step": step}
 
 
 def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:

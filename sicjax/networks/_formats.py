@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from sicjax import weights
 from sicjax._errors import InputError
-from sicjax.networks._saved import from_run
+from sicjax.networks._saved import files_of_run, from_run
 from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
-from sicjax.networks.onnx import from_onnx
+from sicjax.networks.onnx import files_of_onnx, from_onnx
 from sicjax.networks.torch import from_exported, from_script
 
 # How a file starts that was not fetched.
@@ -31,6 +31,7 @@ class Format(NamedTuple):
         recognises: whether a file is of this format; None where the bytes do not tell and an ending must.
         extra: what has to be installed to read it, by the name in `pip install 'sicjax[extra]'`.
         graph: whether it states the order, strides and directions of its layers.
+        files: a path to every file that says what its network is; None where it is that one alone.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Format(NamedTuple):
     recognises: Callable[[weights.Content], bool] | None
     extra: str | None = None
     graph: bool = True
+    files: Callable[..., Sequence[Path]] | None = None
 
 
 def format_of(content: weights.Content) -> Format:
@@ -88,8 +90,21 @@ def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool 
     return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
 
 
+def _with_sidecar(path: Path) -> list[Path]:
+    sidecar = weights.find_sidecar(path)
+    return [path] if sidecar is None else [path, sidecar.path]
+
+
 FORMATS = (
-    Format("ONNX", (".onnx",), "its weights may lie in files beside it", from_onnx, None, extra="onnx"),
+    Format(
+        "ONNX",
+        (".onnx",),
+        "its weights may lie in files beside it",
+        from_onnx,
+        None,
+        extra="onnx",
+        files=files_of_onnx,
+    ),
     Format(
         "TorchScript",
         (".pt", ".pth"),
@@ -119,9 +134,18 @@ FORMATS = (
         from_run,
         lambda content: content.folder,
         extra="train",
+        files=files_of_run,
     ),
     *(
-        Format(format.name, format.endings, format.about, _from_weights, format.recognises, graph=False)
+        Format(
+            format.name,
+            format.endings,
+            format.about,
+            _from_weights,
+            format.recognises,
+            graph=False,
+            files=_with_sidecar,
+        )
         for format in weights.FORMATS
     ),
 )

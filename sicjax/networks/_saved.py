@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from flax import nnx
 
 
-def from_run(folder: Path) -> Network:
-    """The networks of the latest checkpoint of a run of `sicjax.train`, side by side."""
+def from_run(folder: Path, *, step: int | None = None) -> Network:
+    """The networks of a checkpoint of a run of `sicjax.train`, side by side; of the latest where no step is given."""
     if not runs.is_run(folder):
         raise InputError(f"{folder} is a folder, and not one of a training run: give a file, or a run's --workdir")
     try:
@@ -28,7 +28,7 @@ def from_run(folder: Path) -> Network:
     layers: list[Layer] = []
     pairs: list[Pair] = []
     skipped: list[Skipped] = []
-    for name, module in models.load(folder).items():
+    for name, module in models.load(folder, step="latest" if step is None else step).items():
         net = from_module(module, _input(module))
         named = {layer.path: layer._replace(path=f"{name}.{layer.path}") for layer in net.layers}
         layers += named.values()
@@ -38,6 +38,13 @@ def from_run(folder: Path) -> Network:
             for pair in net.pairs
         ]
     return Network(tuple(layers), tuple(pairs), tuple(skipped))
+
+
+def files_of_run(folder: Path, *, step: int | None = None) -> list[Path]:
+    """The files that `from_run` reads."""
+    there = runs.checkpoints(folder)
+    chosen = max(there, default=None) if step is None else step
+    return [] if chosen is None else runs.checkpoint_files(folder, step=chosen)
 
 
 def _input(module: nnx.Module) -> jax.ShapeDtypeStruct:

@@ -54,6 +54,18 @@ def checkpoints(folder: str | Path) -> list[int]:
     return sorted(int(path.name) for path in Places(folder).checkpoints.glob("*") if path.name.isdigit())
 
 
+def checkpoint_files(folder: str | Path, *, step: int) -> list[Path]:
+    """The files that say what the networks of a checkpoint are: the run's description, and those of the checkpoint.
+
+    Arguments:
+        folder: the run's directory.
+        step: of the checkpoint.
+    """
+    places = Places(folder)
+    held = (places.checkpoints / str(step)).rglob("*")
+    return [places.config, *sorted(path for path in held if path.is_file())]
+
+
 def state(folder: str | Path, *, step: int | Literal["latest", "best"] = "latest") -> dict[str, Any]:
     """Everything that a step of the training changes, as nested dictionaries of arrays.
 

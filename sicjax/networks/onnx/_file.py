@@ -17,13 +17,18 @@ def from_onnx(path: Path) -> Network:
     Raises:
         InputError: a file that is no ONNX file, or not complete; weights that are not there.
     """
-    model = _parsed(path)
+    model = parsed(path)
     walk = Walk(path, model)
     walk.results(_inlined(path, model), {})
     return walk.graph.network()
 
 
-def _parsed(path: Path) -> Any:
+def parsed(path: Path) -> Any:
+    """The model as it lies in the file.
+
+    Raises:
+        InputError: no ONNX file, or not complete.
+    """
     try:
         import onnx
         from google.protobuf.message import DecodeError

@@ -152,10 +152,13 @@ def _read(tensor: Any, path: Path) -> np.ndarray:
         raise InputError(f"{path}: cannot read {tensor.name}, export or download it again: {detail}") from error
 
 
-def _external(tensor: Any, path: Path) -> np.ndarray:
-    """The bytes of a tensor in a file beside the model, mapped."""
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    location = entries.get("location", "")
+def file_beside(tensor: Any, path: Path) -> Path:
+    """The file beside the model that a tensor lies in.
+
+    Raises:
+        InputError: it is outside the model's folder.
+    """
+    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
     # By the path as it is written: caches of downloads are folders of links to files elsewhere.
     inside = os.path.normpath(location.replace("\\", "/"))
     if not location or os.path.isabs(inside) or inside.split("/")[0] == ".." or ":" in inside.split("/")[0]:
@@ -163,7 +166,12 @@ def _external(tensor: Any, path: Path) -> np.ndarray:
             f"{path}: the weights {tensor.name} are at {location!r}, outside the model's folder; "
             "put them beside the model and export it again"
         )
-    file = path.parent / inside
+    return path.parent / inside
+
+
+def _external(tensor: Any, path: Path) -> np.ndarray:
+    """The bytes of a tensor in a file beside the model, mapped."""
+    file, entries = file_beside(tensor, path), {entry.key: entry.value for entry in tensor.external_data}
     offset = int(entries.get("offset", 0))
     try:
         size = file.stat().st_size
@@ -172,6 +180,7 @@ def _external(tensor: Any, path: Path) -> np.ndarray:
             raise InputError(f"{file} ends before the weights {tensor.name} of {path.name}: download it again")
         return np.memmap(file, np.uint8, "r", offset, (length,)) if length else np.zeros(0, np.uint8)
     except OSError as error:
+        where, why = file.relative_to(path.parent), error.strerror or error
         raise InputError(
-            f"{path} keeps its weights in {inside}, which cannot be read ({error.strerror or error}): put it beside it"
+            f"{path} keeps its weights in {where}, which cannot be read ({why}): put it beside it"
         ) from error

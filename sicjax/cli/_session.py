@@ -1,0 +1,85 @@
+"""One call of `sicjax measure`, from what was given to what is shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sicjax import _extras, measure
+from sicjax._progress import bar
+from sicjax.cli._table import tables
+from sicjax.cli._tally import Tally
+from sicjax.measure import Archive, Measured, Source
+
+
+def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
+    """Carries the command out; returns its exit code. For what it raises see `sicjax.cli._measure.run`.
+
+    Arguments:
+        args: of the command.
+        few: networks up to which everything is shown.
+    """
+    how = {"stride": args.stride, "transposed": args.transposed}
+    everything = measure.find(args.paths, all_steps=args.all_steps)
+    sources = everything if args.shard is None else measure.shard(everything, *args.shard)
+    all_shown = len(everything) <= few and args.jobs is None and args.shard is None
+    pictured = all_shown and args.out is not None
+    if pictured:
+        _extras.require("plot", "--out")
+    arrays: dict[str, Measured] = {}
+    keep = lambda found: arrays.update({found.identity.key: found} if pictured or args.graph is not None else {})
+    with ExitStack() as stack:
+        folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
+        archive = stack.enter_context(Archive(folder))
+        tally = _measured(sources, archive, args.jobs, keep, how, lines=not all_shown)
+        own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
+        if args.json:
+            measure.print_json(own(), sys.stdout)
+        elif tally.measured and (all_shown or args.out is None):
+            tables(list(own()), sys.stdout)
+        written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
+    if tally.measured and (pictured or args.graph is not None):
+        written += _drawn(args, tally, arrays, how, pictured)
+    if written:
+        print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
+    return tally.exit_code(args.out)
+
+
+def _measured(sources: Sequence[Source], archive: Archive, jobs: int | None, keep, how, *, lines: bool) -> Tally:
+    """Measures what the archive has not, and shows how far it is."""
+    tally = Tally()
+    with bar("files", note="reading", lines=lines, every=10) as files, bar("measuring", patience=1) as pairs:
+        progress = lambda name, done, total: pairs(done, total, name)
+        for found in measure.measure_many(sources, archive=archive, jobs=jobs, keep=keep, progress=progress, **how):
+            tally.add(found)
+            files(len(tally.keys), len(sources), f"{tally.pathways:,} pathways")
+    return tally
+
+
+def _together(everything: Sequence[Source], archive: Archive, tally: Tally, out: Path, how) -> list[Path]:
+    """Writes all records into one table and one list, once other processes have theirs."""
+    archive.read()
+    records = lambda: measure.gather(everything, archive, keys=tally.keys, **how)
+    left = sum(record is None for record in records())
+    if left:
+        say = f"{left:,} of {len(everything):,} files are left to other parts; the last to end puts all together"
+        print(say, file=sys.stderr)
+        return []
+    return measure.write_records((record for record in records() if record), out)
+
+
+def _drawn(args: argparse.Namespace, tally: Tally, arrays: Mapping[str, Measured], how, pictured: bool) -> list[Path]:
+    """Pictures, for which networks that were measured by an earlier call are measured again."""
+    if args.graph is None and not tally.new and (args.out / "histograms.png").exists():
+        return []
+    whole = [
+        arrays.get(key) or measure.measure([source.file], step=source.step, **how)[0]
+        for source, key in tally.keys.items()
+        if source not in tally.failed
+    ]
+    drawn = [measure.write_histograms(whole, args.out)] if pictured else []
+    return drawn + ([] if args.graph is None else [measure.write_graph(whole, args.graph)])

@@ -1,0 +1,86 @@
+"""What a result is of: the bytes of its files, the settings they were read with, and who read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sicjax import __version__, networks, runs
+from sicjax._errors import InputError
+
+# Of the fields of `measure --json`, described in schema.json: raised when one of them changes its meaning.
+SCHEMA = 1
+
+
+class Settings(NamedTuple):
+    """What a file was read with, see `networks.from_file`; None where nothing was given.
+
+    Attributes:
+        stride: of every convolution, or one for each.
+        transposed: whether the convolutions are transposed.
+        step: which checkpoint of a training run; None of other files.
+    """
+
+    stride: tuple[int, ...] | None = None
+    transposed: bool | None = None
+    step: int | None = None
+
+
+class Identity(NamedTuple):
+    """A file and what was to be done with it.
+
+    Attributes:
+        file: its path, as it was given.
+        settings: that it is read with.
+        sha256: of the file, or of all files of a run's checkpoint; None where it cannot be read.
+        key: the same wherever the same would come out: of the file and those that belong to it, the settings, the
+            schema and the version.
+    """
+
+    file: str
+    settings: Settings
+    sha256: str | None
+    key: str
+
+
+def settings_for(
+    file: str | Path,
+    *,
+    stride: int | Sequence[int] | None = None,
+    transposed: bool | None = None,
+    step: int | None = None,
+) -> Settings:
+    """The settings of a file; of a run that has not been told a step, the latest."""
+    strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
+    if step is None and runs.is_run(file):
+        step = max(runs.checkpoints(file), default=None)
+    return Settings(strides, transposed, step)
+
+
+def identify(file: str | Path, settings: Settings) -> Identity:
+    """Reads every byte that a result depends on."""
+    path = Path(file)
+    try:
+        parts = networks.files_of(path, step=settings.step)
+    except InputError:
+        parts = [path]  # what is wrong with it is said by who reads it
+    try:
+        digests = {os.path.relpath(part, path): _digest(part) for part in parts}
+    except OSError:
+        digests = {}
+    own = digests.get(".") or (_together(digests) if digests else None)
+    key = _together({**digests, "": json.dumps([*settings, SCHEMA, __version__])})
+    return Identity(str(file), settings, own, key)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _together(digests: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()

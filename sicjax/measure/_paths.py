@@ -1,0 +1,99 @@
+"""Files, folders, patterns and runs to the single networks that are to be measured."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sicjax import networks, runs
+from sicjax._errors import InputError
+
+
+class Source(NamedTuple):
+    """A file, or the directory of a training run and which of its checkpoints; the latest where no step is given."""
+
+    file: str
+    step: int | None = None
+
+
+def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source]:
+    """Everything that paths lead to, each once.
+
+    Arguments:
+        paths: files; folders, searched for files with an ending of `networks.FORMATS` and for runs; directories of
+            runs; patterns, in which `**` stands for any folders. A JSON file beside one of the same name is its
+            sidecar.
+        all_steps: every checkpoint of a run, not the latest alone.
+
+    Raises:
+        InputError: a path or pattern that leads nowhere.
+    """
+    missing: list[str] = []
+    found: dict[str, None] = {}
+    for path in map(str, paths):
+        here = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
+        if not here:
+            missing.append(path)
+        found.update(dict.fromkeys(file for one in here for file in _files(one)))
+    if missing:
+        raise InputError(f"no such file: {', '.join(missing)}")
+    if not found:
+        raise InputError(f"no file of a known format in {', '.join(map(str, paths))}: {' '.join(sorted(_endings()))}")
+    named = {os.path.splitext(file)[0] for file in found if not file.endswith(".json")}
+    return [
+        source
+        for file in found
+        if not (file.endswith(".json") and os.path.splitext(file)[0] in named)
+        for source in (_steps(file) if all_steps and _is_run(file) else [Source(file)])
+    ]
+
+
+def shard(sources: Sequence[Source], part: int, parts: int) -> list[Source]:
+    """The `part`-th of `parts`, counted from 1: a network is in the same one whatever else there is.
+
+    >>> everything = [Source(f"{k}.npz") for k in range(100)]
+    >>> together = [source for part in (1, 2, 3) for source in shard(everything, part, 3)]
+    >>> sorted(together) == sorted(everything)
+    True
+    """
+
+    def number(source: Source) -> int:
+        name = source.file if source.step is None else f"{source.file} {source.step}"
+        return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8])
+
+    return [source for source in sources if number(source) % parts == part - 1]
+
+
+def _files(path: str) -> Iterator[str]:
+    if not os.path.isdir(path) or _is_run(path):
+        yield path
+        return
+    endings = _endings()
+    for folder, inside, files in os.walk(path):
+        runs_inside = {name for name in inside if _is_run(os.path.join(folder, name))}
+        known = {name for name in files if os.path.splitext(name)[1].lower() in endings}
+        yield from (os.path.join(folder, name) for name in sorted(runs_inside | known) if not name.startswith("."))
+        inside[:] = sorted(name for name in inside if name not in runs_inside and not name.startswith("."))
+
+
+def _endings() -> set[str]:
+    return {ending for format in networks.FORMATS for ending in format.endings}
+
+
+def _is_run(folder: str) -> bool:
+    """Whether a folder is a run's: others too have a `config.json`."""
+    if not os.path.isdir(folder) or not runs.is_run(folder):
+        return False
+    try:
+        return bool(runs.describe(folder).models)
+    except InputError:
+        return False
+
+
+def _steps(run: str) -> list[Source]:
+    # Of a run without a checkpoint the one source says so when it is measured.
+    return [Source(run, step) for step in runs.checkpoints(run)] or [Source(run)]
