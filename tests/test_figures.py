@@ -92,3 +92,25 @@ def test_no_pair_is_said(tmp_path):
         (part,) = figure.subfigs
         assert shown(part)[0].get_title() == "no pair of layers"
         assert figures.save(figure, tmp_path / "none", [".png"]) == [tmp_path / "none.png"]
+
+
+def test_changes_have_a_marker_for_each_version_where_there_is_a_number():
+    pair = figures.Change("a to b", {"mean": [1.0, 1.2, np.nan], "distance": [np.nan, 0.1, np.nan]})
+    layers = [figures.Change(name, {"cosine": [np.nan, 0.5, 1.0]}) for name in ("a", "b")]
+    above, below = figures.changes(["one", "two", "three"], [pair], layers).subfigs
+    assert [panel.get_xlabel() for panel in above.axes] == ["mean", "distance"]
+    drawn = [line.get_xdata()[0] for line in above.axes[0].lines if len(line.get_xdata()) == 1]
+    np.testing.assert_array_equal(drawn, [1.0, 1.2, np.nan])
+    assert labels(above) == ["one", "two", "three"]
+    assert [text.get_text() for text in below.axes[0].get_yticklabels()] == ["a", "b"]
+    (alone,) = figures.changes(["one", "two"], [], layers).subfigs
+    assert labels(alone) == ["one", "two"]
+
+
+def test_courses_add_up():
+    course = figures.Course([0, 10], [0.1, 0.2], [0.0, -0.1])
+    figure = figures.courses({f"{k} to {k + 1}": {"run": course, "other": course} for k in range(4)})
+    seen = [panel for panel in figure.axes if panel.lines]
+    assert [panel.get_title() for panel in seen] == [f"{k} to {k + 1}" for k in range(4)]
+    lines = [list(line.get_ydata()) for line in seen[0].lines[1:]]
+    np.testing.assert_allclose(lines, [[0.1, 0.1], [0.1, 0.2], [0.0, -0.1]] * 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 import sicjax
 
 FLOOR = {
-    "_errors": 0, "_extras": 0, "_progress": 0,
+    "_errors": 0, "_extras": 0, "_html": 0, "_progress": 0,
     "sdr": 1, "weights": 1, "data": 1, "quality": 1, "sic": 1,
     "runs": 2, "figures": 2,
     "models": 3,
@@ -18,7 +18,19 @@ FLOOR = {
     "cli": 7,
     "__main__": 8,
 }  # fmt: skip
-OPTIONAL = {"torch", "onnx", "matplotlib", "flax", "optax", "orbax", "grain", "tensorflow_datasets", "h5py", "tyro"}
+OPTIONAL = {
+    "torch",
+    "onnx",
+    "matplotlib",
+    "flax",
+    "optax",
+    "orbax",
+    "grain",
+    "tensorflow_datasets",
+    "h5py",
+    "tyro",
+    "pandas",
+}
 # What the rooms that stand on an optional package as a whole may import at their top.
 FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}
 ROOT = Path(sicjax.__file__).parent

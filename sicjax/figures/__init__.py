@@ -1,5 +1,6 @@
 """Results to matplotlib figures."""
 
+from sicjax.figures._changes import Change, Course, changes, courses
 from sicjax.figures._compare import Dots, Row, compare, forest
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
@@ -11,14 +12,18 @@ from sicjax.figures._style import save
 from sicjax.figures._training import Track, training
 
 __all__ = [
+    "Change",
     "Composition",
+    "Course",
     "Dots",
     "Edge",
     "Level",
     "Row",
     "Track",
     "blocks",
+    "changes",
     "compare",
+    "courses",
     "directions",
     "distributions",
     "forest",

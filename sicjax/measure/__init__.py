@@ -9,6 +9,8 @@ with Archive("results") as archive:              # records of many, measured onc
 """
 
 from sicjax.measure._archive import Archive
+from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
+from sicjax.measure._courses import courses
 from sicjax.measure._gather import gather
 from sicjax.measure._graphviz import write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
@@ -18,6 +20,7 @@ from sicjax.measure._paths import Source, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
 from sicjax.measure._write import print_json, write, write_histograms, write_records
+from sicjax.measure._write_changes import comparison_as_json, write_comparisons
 
 __all__ = [
     "EDGES",
@@ -25,15 +28,21 @@ __all__ = [
     "QUANTILES",
     "SCHEMA",
     "Archive",
+    "Comparison",
     "Found",
     "Identity",
+    "LayerChange",
     "Measured",
+    "PairChange",
     "Record",
     "Row",
     "Settings",
     "Source",
     "as_json",
     "by_level",
+    "compare",
+    "comparison_as_json",
+    "courses",
     "find",
     "gather",
     "measure",
@@ -43,6 +52,7 @@ __all__ = [
     "schema",
     "shard",
     "write",
+    "write_comparisons",
     "write_graph",
     "write_histograms",
     "write_records",

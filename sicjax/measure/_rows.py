@@ -6,14 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sicjax import networks, sdr
+from sicjax._errors import missing_package
+from sicjax._html import table
 from sicjax.measure._compile import common_shapes, filled, shape_for
 from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.networks import Network, Pair, Skipped
+
+if TYPE_CHECKING:
+    import pandas
 
 # Fine enough for quantiles to four digits, and for almost every pair wide enough.
 EDGES = np.linspace(0, 4, 4001)
@@ -73,6 +78,38 @@ class Measured(NamedTuple):
     @property
     def skipped(self) -> tuple[Skipped, ...]:
         return self.network.skipped
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One line for each pair, the columns those of `pairs.csv`.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise missing_package("pandas", "notebook", "a table of pandas") from error
+        plain = [field for field in Row._fields if field != "quantiles"]
+        cells = [[*(getattr(row, field) for field in plain), *row.quantiles.values()] for row in self.rows]
+        return pandas.DataFrame(cells, columns=[*plain, *(f"quantile_{q}" for q in QUANTILES)])
+
+    def _repr_html_(self) -> str:
+        numbers = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f"}
+        rows = [
+            [
+                row.name,
+                row.direction,
+                f"{row.pathways:,}",
+                *(f"{getattr(row, n):{form}}" for n, form in numbers.items()),
+            ]
+            for row in self.rows
+        ]
+        return table(
+            f"{self.file}: {len(self.rows)} pairs of layers",
+            ["pair", "direction", "pathways", *numbers],
+            rows,
+            [f"skipped {layer}: {reason}" for layer, reason in self.skipped],
+        )
 
 
 def measure(

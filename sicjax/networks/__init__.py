@@ -1,6 +1,6 @@
 """The successive layers of networks: from files, any JAX function, Flax and PyTorch modules."""
 
-from sicjax.networks._files import files_of, from_file
+from sicjax.networks._files import files_of, from_file, takes_stride
 from sicjax.networks._formats import FORMATS, Format
 from sicjax.networks.graph import Layer, Network, Pair, Skipped
 from sicjax.networks.torch import from_torch
@@ -18,4 +18,5 @@ __all__ = [
     "from_function",
     "from_module",
     "from_torch",
+    "takes_stride",
 ]

@@ -50,6 +50,15 @@ def from_file(
     return network
 
 
+def takes_stride(path: str | Path) -> bool:
+    """Whether strides and direction may be given for a path, because its format does not state them.
+
+    Raises:
+        InputError: a file that is not there or of no format that is read.
+    """
+    return not format_of(weights.look(path)).graph
+
+
 def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
     """Every file that says what the network of a path is: itself, a sidecar, weights beside it, a run's checkpoint.
 

@@ -11,6 +11,7 @@
 from sicjax.sdr import reference
 from sicjax.sdr._cascade import Cascade, extractive, generative
 from sicjax.sdr._decompose import Decomposition, decompose
+from sicjax.sdr._extremes import Extremes, extremes
 from sicjax.sdr._histogram import Histogram, histogram
 from sicjax.sdr._lags import Features, features
 from sicjax.sdr._moments import Moments, moments, penalty
@@ -20,11 +21,13 @@ from sicjax.sdr._ratios import filter_ratios, ratios
 __all__ = [
     "Cascade",
     "Decomposition",
+    "Extremes",
     "Features",
     "Histogram",
     "Moments",
     "decompose",
     "extractive",
+    "extremes",
     "features",
     "filter_ratios",
     "generative",

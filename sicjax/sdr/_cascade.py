@@ -13,6 +13,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Num
 
 from sicjax.sdr._geometry import Lag, shared_lags
+from sicjax.sdr._html import facts
 
 PerAxis: TypeAlias = int | tuple[int, ...]
 
@@ -136,6 +137,17 @@ class Cascade:
         *k, inner, out = self.second.shape
         split = self.second.reshape(*k, inner, groups, out // groups)
         return self.first, jnp.moveaxis(split, -2, -3).reshape(*k, inner * groups, out // groups)
+
+    def _repr_html_(self) -> str:
+        named = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        stated = {
+            "first, second": " and ".join("x".join(map(str, named[name].shape)) for name in ("first", "second")),
+            "pathways": f"{' x '.join(map(str, self.shape))} = {self.pathways:,}",
+            "shared lags": f"{len(self.lags):,}" if self.lags else "none: every ratio is 1",
+        }
+        settings = list(named.items())[2:]
+        stated |= {name: str(value) for name, value in settings if value not in (1, (1,) * len(self.down))}
+        return facts(f"{self.direction} pair of convolutions", stated)
 
     def tree_flatten_with_keys(self):
         keyed = [(jax.tree_util.GetAttrKey(n), getattr(self, n)) for n in ("first", "second")]

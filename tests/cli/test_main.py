@@ -17,7 +17,7 @@ def help_of(capsys, *command):
 
 
 def test_every_command_has_help(capsys):
-    assert all(name in help_of(capsys) for name in ("measure", "demo", "train", "reproduce", "doctor"))
+    assert all(name in help_of(capsys) for name in ("measure", "compare", "demo", "train", "reproduce", "doctor"))
     assert "--out DIR" in help_of(capsys, "demo") and "usage: sicjax doctor" in help_of(capsys, "doctor")
 
 
@@ -64,7 +64,15 @@ def test_wrong_usage_exits_with_2(capsys, arguments, says):
     assert ended.value.code == 2 and says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["measure", "f.npz", "--out", "out"], ["demo"], ["reproduce", "fig4"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["measure", "f.npz", "--out", "out"],
+        ["compare", "f.npz", "g.npz", "--out", "out"],
+        ["demo"],
+        ["reproduce", "fig4"],
+    ],
+)
 def test_a_missing_package_is_said_before_anything_is_done(capsys, monkeypatch, command):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert cli.main(command) == 1

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from sicjax import sdr
 from sicjax._errors import InputError
+from sicjax._html import table
 
 
 class Layer(NamedTuple):
@@ -84,6 +85,25 @@ class Network(NamedTuple):
     def cascades(self) -> dict[str, sdr.Cascade]:
         """The pairs by name, in the order of the data flow."""
         return {pair.name: pair.cascade for pair in self.pairs}
+
+    def _repr_html_(self) -> str:
+        by = lambda values: "x".join(map(str, values))
+        rows = [
+            [
+                layer.path,
+                by(layer.kernel.shape),
+                f"{by(layer.stride)}{' transposed' if layer.transposed else ''}",
+                by(layer.dilation),
+                str(layer.groups),
+            ]
+            for layer in self.layers
+        ]
+        return table(
+            f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another",
+            ["layer", "kernel", "stride", "dilation", "groups"],
+            rows,
+            [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes],
+        )
 
     def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
         """The same pairs with other parameters, of a network of a function or module.

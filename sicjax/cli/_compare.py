@@ -1,0 +1,111 @@
+"""`sicjax compare`: what changed between versions of one network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sicjax import _extras
+from sicjax._errors import InputError
+from sicjax._progress import bar
+from sicjax.cli._cache import keep_compiled_programs
+from sicjax.cli._measure import _strides
+
+if TYPE_CHECKING:
+    from sicjax.measure import Comparison, Source
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Declares the command and its flags."""
+    parser = commands.add_parser(
+        "compare",
+        help="what changed between checkpoints, or versions, of one network",
+        description="What changed between versions of one network, layer by layer and pair by pair: each against the "
+        "first. Formats as for `sicjax measure`; versions may be of different ones.",
+    )
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="a file, the directory of a run, a folder of them, a quoted pattern"
+    )
+    parser.add_argument(
+        "--stride",
+        metavar="N[,N...]",
+        type=_strides,
+        help="as for `sicjax measure`; for those of the files that do not state their strides",
+    )
+    parser.add_argument(
+        "--transposed", action=argparse.BooleanOptionalAction, help="as for `sicjax measure`; for the same files"
+    )
+    parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write changes.json, pair_changes.csv, layer_changes.csv, changes.png and, of runs, steps.png here",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the tables")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compares, prints and writes.
+
+    Raises:
+        InputError: a file that is not there or cannot be read, fewer than two versions, versions with no layer in
+            common, a folder that cannot be written.
+    """
+    if args.out is not None:
+        _extras.require("plot", "--out")
+    keep_compiled_programs()
+    from sicjax import measure, runs
+    from sicjax.cli._changes_table import show
+
+    sources = measure.find(args.paths, all_steps=args.all_steps)
+    if len(sources) < 2:
+        steps = ", or --all-steps of a run with several checkpoints" if runs.is_run(sources[0].file) else ""
+        raise InputError(f"there is nothing to compare {sources[0].file} with: give two versions or more{steps}")
+    names = _names(sources)
+    along = {_name(source.file, sources): source.file for source in sources if runs.is_run(source.file)}
+    courses = measure.courses(along) if args.out is not None else {}
+    comparisons = list(_compared(sources, names, args))
+    if args.json:
+        print(json.dumps(list(map(measure.comparison_as_json, comparisons)), indent=1, allow_nan=False))
+    else:
+        show(comparisons, sys.stdout)
+    if args.out is not None:
+        written = measure.write_comparisons(comparisons, args.out, courses)
+        print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
+
+
+def _compared(sources: Sequence[Source], names: Sequence[str], args: argparse.Namespace) -> Iterator[Comparison]:
+    """Each against the first; no more than two networks are held."""
+    from sicjax import measure, networks
+
+    first = None
+    with bar("versions", note="reading") as versions, bar("measuring", patience=1) as pairs:
+        told = lambda name, done, total: pairs(done, total, name)
+        for k, (source, name) in enumerate(zip(sources, names, strict=True)):
+            versions(k, len(sources), name)
+            takes = networks.takes_stride(source.file)
+            how = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            (measured,) = measure.measure([source.file], step=source.step, progress=told, **how)
+            if first is None:
+                first = measured
+            else:
+                yield measure.compare(first, measured, names=(names[0], name))
+
+
+def _names(sources: Sequence[Source]) -> list[str]:
+    """What the versions are called."""
+    steps = ("" if source.step is None else f" step {source.step}" for source in sources)
+    return [_name(source.file, sources) + step for source, step in zip(sources, steps, strict=True)]
+
+
+def _name(file: str, sources: Sequence[Source]) -> str:
+    """A file's name without its folder, where no other file is called so."""
+    name = Path(file).name
+    others = {Path(source.file).name for source in sources if source.file != file}
+    return file if not name or name in others else name

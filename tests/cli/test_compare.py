@@ -1,0 +1,116 @@
+"""`sicjax compare`: what is printed, written and refused."""
+
+import json
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from safetensors.numpy import load_file, save_file
+
+from sicjax import cli, models, networks, runs, sdr
+
+
+@dataclass(frozen=True)
+class Config:
+    steps: int = 4
+
+
+SHAPE = {"latent": 4, "channels": (6, 5, 3), "strides": (2, 2, 2), "size": 16}
+BLUEPRINT = runs.Blueprint("Decoder", SHAPE, ("params",), ("stats",))
+
+
+def run(folder, seed):
+    """The directory of a run of two checkpoints, whose decoder is new in each."""
+    writer = runs.Writer(folder, kind="toy", config=Config(), models={"decoder": BLUEPRINT})
+    writer.begin()
+    for step in (2, 4):
+        module = models.build(BLUEPRINT, rngs=nnx.Rngs(seed + step))
+        pairs = networks.from_module(module, jnp.zeros((1, 4))).cascades
+        measured = {
+            f"decoder.{name}": {key: float(value) for key, value in sdr.decompose(pair)._asdict().items()}
+            for name, pair in pairs.items()
+        }
+        writer.write_measure(runs.Measure(step, measured, {}))
+        params, stats = nnx.state(module, nnx.Param), nnx.state(module, nnx.BatchStat)
+        writer.save(step, {"params": params, "stats": stats}, {"score": 1.0})
+    writer.close()
+    return folder
+
+
+@pytest.fixture
+def transplanted(chain, tmp_path):
+    """The file of the chain with another kernel in its second layer, and a prefix before its names."""
+    tensors = load_file(chain[0])
+    tensors["net.3.weight"] = np.random.default_rng(1).normal(size=(4, 6, 4, 4)).astype(np.float32)
+    file = tmp_path / "transplanted.safetensors"
+    save_file({f"module.{name}": tensor for name, tensor in tensors.items()}, file)
+    return file
+
+
+def test_tables_name_the_layer_that_was_transplanted(chain, transplanted, capsys):
+    assert cli.main(["compare", str(chain[0]), str(transplanted), "--stride", "2"]) == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert lines[0] == "chain.safetensors → transplanted.safetensors"
+    displacement = {line.split()[0]: float(line.split()[-2]) for line in lines if "4x4x" in line}
+    assert displacement == {"net.0,": 0, "net.3,": pytest.approx(1.4, abs=0.3), "net.6,": 0}
+    assert "net.3, now module.net.3" in shown and "3 layers are matched whose names begin otherwise" in shown
+
+
+def test_json_is_one_document_each_against_the_first(chain, transplanted, capsys):
+    third = transplanted.with_name("third.safetensors")
+    third.write_bytes(chain[0].read_bytes())
+    assert cli.main(["compare", *map(str, (chain[0], transplanted, third)), "--stride", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = ["chain.safetensors", "transplanted.safetensors", "third.safetensors"]
+    assert [(each["before"], each["after"]) for each in found] == [(names[0], name) for name in names[1:]]
+    assert [pair["distance"] > 0 for pair in found[0]["pairs"]] == [True, True]
+    assert [pair["distance"] for pair in found[1]["pairs"]] == [0, 0]
+
+
+def test_a_file_that_states_its_strides_beside_one_that_does_not(chain, tmp_path, capsys):
+    folder = run(tmp_path / "run", 0)
+    kernels = {layer.path: layer.kernel for layer in networks.from_file(folder).layers}
+    file = tmp_path / "decoder.safetensors"
+    torch = lambda kernel: np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (1, 0)))
+    save_file({f"{path}.weight": torch(kernel) for path, kernel in kernels.items()}, file)
+    assert cli.main(["compare", str(folder), str(file), "--stride", "2", "--transposed", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert [layer["displacement"] for layer in found["layers"]] == [0] * len(kernels)
+    assert {pair["distance"] for pair in found["pairs"]} == {0}
+
+
+def test_every_checkpoint_of_a_run_and_two_runs(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    first, second = run(tmp_path / "first", 0), run(tmp_path / "second", 7)
+    assert cli.main(["compare", str(first), "--all-steps", "--json", "--out", str(tmp_path / "steps")]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["before"], found["after"]) == ("first step 2", "first step 4")
+    assert all(layer["displacement"] > 0.5 for layer in found["layers"]) and len(found["pairs"]) == 2
+    assert cli.main(["compare", str(first), str(second), "--out", str(tmp_path / "two")]) == 0
+    assert capsys.readouterr().out.startswith("first → second\n")
+    written = {"changes.json", "pair_changes.csv", "layer_changes.csv", "changes.png", "steps.png"}
+    for out in ("steps", "two"):
+        assert {file.name for file in (tmp_path / out).iterdir()} == written
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["FILE", "--stride", "2"], "there is nothing to compare"),
+        (["FILE", "nowhere.pt"], "no such file: nowhere.pt"),
+        (["FILE", "OTHER", "--stride", "2"], "chain.safetensors and other.npz are no versions of one network"),
+        (["FILE", "SAME"], "does not say the strides of its 3 convolutions"),
+        (["FILE", "SAME", "--stride", "2", "--out", "FILE"], "cannot write into"),
+    ],
+)
+def test_bad_input_exits_with_one_line(chain, tmp_path, arguments, says, capsys):
+    files = {"FILE": chain[0], "OTHER": tmp_path / "other.npz", "SAME": tmp_path / "same.safetensors"}
+    files["SAME"].write_bytes(chain[0].read_bytes())
+    rng = np.random.default_rng(0)
+    np.savez(files["OTHER"], **{"a.weight": rng.normal(size=(5, 9, 4, 4)), "b.weight": rng.normal(size=(9, 2, 4, 4))})
+    assert cli.main(["compare", *(str(files.get(argument, argument)) for argument in arguments)]) == 1
+    said = capsys.readouterr().err
+    assert says in said and len(said.strip().splitlines()) == 1

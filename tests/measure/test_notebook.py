@@ -1,0 +1,48 @@
+"""What a notebook shows of a network and its measure, and the table of pandas."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from sicjax import _html
+from sicjax._errors import MissingPackage
+from sicjax.measure import QUANTILES, Row, measure
+from sicjax.networks import Layer, Network, Skipped
+
+
+def test_a_measured_file_is_a_short_table(chain):
+    (found,) = measure([chain[0]], stride=2)
+    shown = found._repr_html_()
+    assert shown.count("<tr>") == 1 + len(found.rows) and "<td>net.0 to net.3</td>" in shown
+    assert f"<td>{found.rows[0].mean:.4f}</td>" in shown and "array" not in shown
+    shown = found.network._repr_html_()
+    assert "3 convolutions, 2 pairs" in shown and "<td>4x4x5x4</td><td>2x2 transposed</td>" in shown
+    assert "array" not in shown and len(shown) < 1500
+
+
+def test_names_are_escaped_and_long_tables_cut():
+    layers = [Layer(f"<b>{k}", np.zeros((3, 3, 2, 2)), (1, 1), (1, 1), 1, False) for k in range(_html.MOST + 5)]
+    shown = Network(tuple(layers), (), (Skipped("<script>", "of & no use"),))._repr_html_()
+    assert "<td>&lt;b&gt;0</td>" in shown and "<b>" not in shown and "and 5 more" in shown
+    assert "<div>skipped &lt;script&gt;: of &amp; no use</div>" in shown
+    assert shown.count("<tr>") == 1 + _html.MOST
+
+
+def test_a_table_of_pandas_has_the_rows(chain):
+    pytest.importorskip("pandas")
+    (found,) = measure([chain[0]], stride=2)
+    table = found.to_pandas()
+    assert list(table.columns) == [f for f in Row._fields if f != "quantiles"] + [f"quantile_{q}" for q in QUANTILES]
+    assert list(table["name"]) == [row.name for row in found.rows]
+    assert list(table["mean"]) == [row.mean for row in found.rows] and table["shape"][0] == found.rows[0].shape
+    assert list(table["quantile_0.5"]) == [row.quantiles["0.5"] for row in found.rows]
+    empty = found._replace(rows=()).to_pandas()
+    assert len(empty) == 0 and list(empty.columns) == list(table.columns)
+
+
+def test_without_pandas_it_says_what_to_install(chain, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    (found,) = measure([chain[0]], stride=2)
+    with pytest.raises(MissingPackage, match=r"needs pandas: pip install 'sicjax\[notebook\]'"):
+        found.to_pandas()
