@@ -35,7 +35,8 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     with ExitStack() as stack:
         folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
         archive = stack.enter_context(Archive(folder))
-        tally = _measured(sources, archive, args.jobs, keep, how, lines=not all_shown)
+        together = all_shown and args.out is None
+        tally = _measured(sources, archive, keep, lines=not all_shown, jobs=args.jobs, together=together, **how)
         own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
         if args.json:
             measure.print_json(own(), sys.stdout)
@@ -49,12 +50,12 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     return tally.exit_code(args.out)
 
 
-def _measured(sources: Sequence[Source], archive: Archive, jobs: int | None, keep, how, *, lines: bool) -> Tally:
+def _measured(sources: Sequence[Source], archive: Archive, keep, *, lines: bool, **how) -> Tally:
     """Measures what the archive has not, and shows how far it is."""
     tally = Tally()
     with bar("files", note="reading", lines=lines, every=10) as files, bar("measuring", patience=1) as pairs:
         progress = lambda name, done, total: pairs(done, total, name)
-        for found in measure.measure_many(sources, archive=archive, jobs=jobs, keep=keep, progress=progress, **how):
+        for found in measure.measure_many(sources, archive=archive, keep=keep, progress=progress, **how):
             tally.add(found)
             files(len(tally.keys), len(sources), f"{tally.pathways:,} pathways")
     return tally

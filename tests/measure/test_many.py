@@ -74,6 +74,9 @@ def test_a_bad_file_is_a_record_with_its_reason_and_the_rest_goes_on(folder, tmp
     errors = {os.path.basename(one.source.file): one.record["error"] for one in found if "error" in one.record}
     assert set(errors) == {"nan.npz", "text.npz"}
     assert "NaN" in errors["nan.npz"] and "not a weights file" in errors["text.npz"]
+    together = [one.record for one in measure_many(find([folder]), together=True)]
+    assert [record["file"] for record in together] == [one.source.file for one in found]
+    assert [record.get("error") for record in together] == [one.record.get("error") for one in found]
     for one in found:
         jsonschema.validate(one.record, measure.schema())
         if "error" not in one.record:
