@@ -17,6 +17,7 @@ from sicjax.networks.graph import (
     reshape,
     select,
     split,
+    squeeze,
     stack,
     tile,
     transpose,
@@ -44,9 +45,14 @@ def _broadcast_in_dim(walk: Walk, eqn, values, shapes):
     return expand(values[0], shapes[0], eqn.params["broadcast_dimensions"])
 
 
-@rules("reshape squeeze expand_dims")
+@rules("reshape expand_dims")
 def _reshape(walk: Walk, eqn, values, shapes):
     return reshape(values[0], shapes[0])
+
+
+@rules("squeeze")
+def _squeeze(walk: Walk, eqn, values, shapes):
+    return squeeze(values[0], eqn.params["dimensions"])
 
 
 @rules("transpose")
