@@ -82,3 +82,11 @@ def test_elsewhere_there_is_nothing_or_a_line_for_each_note(capsys):
 def test_there_is_no_other_bar():
     root = Path(sicjax.__file__).parent
     assert [file.name for file in root.rglob("*.py") if "rich.progress" in file.read_text()] == ["_progress.py"]
+
+
+def test_lines_come_as_often_as_told_and_say_how_long_it_takes(capsys):
+    with bar("files", lines=True, every=1e-9) as report:
+        report(1, 2, "7 pathways")
+    with bar("files", lines=True, every=60) as report:
+        report(1, 2, "7 pathways")
+    assert capsys.readouterr().err == "files 1 of 2: 7 pathways, 0 s left\n"

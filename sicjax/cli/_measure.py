@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import glob
 from pathlib import Path
+
+from sicjax import _extras
+from sicjax._errors import InputError
+
+# Networks up to which everything is shown: a table also with --out, and a picture of the histograms.
+FEW = 20
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -59,11 +66,18 @@ def run(args: argparse.Namespace) -> int:
         args.wrong("argument --shard: needs --out, the folder that the parts share")
     if args.graph is not None and (args.jobs or args.shard):
         args.wrong("argument --graph: is drawn by one process, without --jobs and --shard")
+    # What can be said now is said before JAX is imported.
+    plain = not any(map(glob.has_magic, args.paths)) and not any(Path(path).is_dir() for path in args.paths)
+    if args.out is not None and args.jobs is args.shard is None and plain and len(args.paths) <= FEW:
+        _extras.require("plot", "--out")
+    missing = [path for path in args.paths if not glob.has_magic(path) and not Path(path).exists()]
+    if missing:
+        raise InputError(f"no such file: {', '.join(missing)}")
     from sicjax.cli._cache import keep_compiled_programs
     from sicjax.cli._session import measure_and_show
 
     keep_compiled_programs()
-    return measure_and_show(args)
+    return measure_and_show(args, few=FEW)
 
 
 def _strides(text: str) -> tuple[int, ...]:

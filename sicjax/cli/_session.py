@@ -15,17 +15,19 @@ from sicjax.cli._table import tables
 from sicjax.cli._tally import Tally
 from sicjax.measure import Archive, Measured, Source
 
-# Networks up to which everything is shown: a table also with --out, and a picture of the histograms.
-FEW = 20
 
+def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
+    """Carries the command out; returns its exit code. For what it raises see `sicjax.cli._measure.run`.
 
-def measure_and_show(args: argparse.Namespace) -> int:
-    """Carries the command out; returns its exit code. For what it raises see `sicjax.cli._measure.run`."""
+    Arguments:
+        args: of the command.
+        few: networks up to which everything is shown.
+    """
     how = {"stride": args.stride, "transposed": args.transposed}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
-    few = len(everything) <= FEW and args.jobs is None and args.shard is None
-    pictured = few and args.out is not None
+    all_shown = len(everything) <= few and args.jobs is None and args.shard is None
+    pictured = all_shown and args.out is not None
     if pictured:
         _extras.require("plot", "--out")
     arrays: dict[str, Measured] = {}
@@ -33,11 +35,12 @@ def measure_and_show(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
         archive = stack.enter_context(Archive(folder))
-        tally = _measured(sources, archive, args.jobs, keep, how, lines=not few)
+        together = all_shown and args.out is None
+        tally = _measured(sources, archive, keep, lines=not all_shown, jobs=args.jobs, together=together, **how)
         own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
         if args.json:
             measure.print_json(own(), sys.stdout)
-        elif tally.measured and (few or args.out is None):
+        elif tally.measured and (all_shown or args.out is None):
             tables(list(own()), sys.stdout)
         written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
     if tally.measured and (pictured or args.graph is not None):
@@ -47,12 +50,12 @@ def measure_and_show(args: argparse.Namespace) -> int:
     return tally.exit_code(args.out)
 
 
-def _measured(sources: Sequence[Source], archive: Archive, jobs: int | None, keep, how, *, lines: bool) -> Tally:
+def _measured(sources: Sequence[Source], archive: Archive, keep, *, lines: bool, **how) -> Tally:
     """Measures what the archive has not, and shows how far it is."""
     tally = Tally()
     with bar("files", note="reading", lines=lines, every=10) as files, bar("measuring", patience=1) as pairs:
         progress = lambda name, done, total: pairs(done, total, name)
-        for found in measure.measure_many(sources, archive=archive, jobs=jobs, keep=keep, progress=progress, **how):
+        for found in measure.measure_many(sources, archive=archive, keep=keep, progress=progress, **how):
             tally.add(found)
             files(len(tally.keys), len(sources), f"{tally.pathways:,} pathways")
     return tally

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from sicjax.measure._archive import Archive
-from sicjax.measure._one import Outcome, Task, carry_out, lost
+from sicjax.measure._one import Outcome, Task, carry_out, carry_out_together, lost
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record
 from sicjax.measure._rows import Measured
@@ -42,6 +42,7 @@ def measure_many(
     archive: Archive | None = None,
     jobs: int | None = None,
     executor: Executor | None = None,
+    together: bool = False,
     keep: Callable[[Measured], Any] = lambda measured: None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> Iterator[Found]:
@@ -55,6 +56,8 @@ def measure_many(
         jobs: processes of this machine to share the work; without them and an executor it is done right here.
         executor: any of PEP 3148 to do the work instead. Its workers need the package and see the files under the
             same paths; where they are processes, they must not be forks of one in which JAX runs.
+        together: hold all of them, and let them share compiled programs, which takes less time where they are few and
+            differ; the last digits of a number may then depend on what else is measured.
         keep: gets each result with its arrays, where the work is done right here.
         progress: is told of each pair of layers, where the work is done right here; see `measure`.
 
@@ -70,6 +73,9 @@ def measure_many(
         done = ((task, future.result()) for task, future in spread(executor, carry_out, tasks, ahead=AHEAD))
     elif jobs is not None:
         done = over_processes(carry_out, tasks, jobs, lost=lost)
+    elif together:
+        tasks = list(tasks)
+        done = zip(tasks, carry_out_together(tasks, keep=keep, progress=progress), strict=True)
     else:
         here = partial(carry_out, keep=keep, progress=progress)
         done = ((task, here(task)) for task in tasks)

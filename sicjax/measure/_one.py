@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
-from sicjax.measure._identity import identify, settings_for
+from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record, as_json, failure
-from sicjax.measure._rows import Measured, measure_read, read
+from sicjax.measure._rows import Measured, Read, measure_read, read
 
 
 class Task(NamedTuple):
@@ -41,32 +41,61 @@ def carry_out(
     keep: Callable[[Measured], Any] = lambda measured: None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> Outcome:
-    """Reads and measures a file, unless its record is known.
+    """Reads and measures a network, unless its record is known.
 
     Arguments:
         task: which.
         keep: gets the result with its arrays, which are let go otherwise.
         progress: see `measure`.
     """
-    source = task.source
-    settings = settings_for(source.file, stride=task.stride, transposed=task.transposed, step=source.step)
-    identity = identify(source.file, settings)
-    if identity.key in task.known:
-        return Outcome(identity.key, None)
+    opened = _opened(task)
+    if isinstance(opened, Outcome):
+        return opened
+    identity = opened.identity
     try:
-        (measured,) = measure_read([read(identity)], progress)
-    except InputError as error:
-        return Outcome(identity.key, failure(identity, str(error)))
-    except Exception as error:  # one file of thousands must not end the rest, and what it lacks is told
-        reason = f"{source.file} could not be measured: {type(error).__name__} {str(error)[:300]!r}"
-        return Outcome(identity.key, failure(identity, reason))
+        (measured,) = measure_read([opened], progress)
+    except Exception as error:  # one of thousands must not end the rest, and what it lacks is told
+        return Outcome(identity.key, failure(identity, _unexpected(task, error)))
     keep(measured)
     return Outcome(identity.key, as_json(measured))
 
 
+def carry_out_together(
+    tasks: Sequence[Task], *, keep: Callable[[Measured], Any], progress: Callable[[str, int, int], Any]
+) -> list[Outcome]:
+    """The same of a few networks, all in memory, whose pairs share compiled programs."""
+    opened = [_opened(task) for task in tasks]
+    measured = measure_read([one for one in opened if isinstance(one, Read)], progress)
+    for result in measured:
+        keep(result)
+    records = iter(map(as_json, measured))
+    return [one if isinstance(one, Outcome) else Outcome(one.identity.key, next(records)) for one in opened]
+
+
 def lost(task: Task) -> Outcome:
-    """Of a file whose measuring ended the process."""
-    source = task.source
-    settings = settings_for(source.file, stride=task.stride, transposed=task.transposed, step=source.step)
-    identity = identify(source.file, settings)
-    return Outcome(identity.key, failure(identity, f"{source.file} ended the process that measured it: too large?"))
+    """Of a network whose measuring ended the process."""
+    identity = _identity(task)
+    reason = f"{task.source.file} ended the process that measured it: too large?"
+    return Outcome(identity.key, failure(identity, reason))
+
+
+def _opened(task: Task) -> Read | Outcome:
+    """What is to be measured, or else the outcome."""
+    identity = _identity(task)
+    if identity.key in task.known:
+        return Outcome(identity.key, None)
+    try:
+        return read(identity)
+    except InputError as error:
+        return Outcome(identity.key, failure(identity, str(error)))
+    except Exception as error:  # as above
+        return Outcome(identity.key, failure(identity, _unexpected(task, error)))
+
+
+def _identity(task: Task) -> Identity:
+    file, step = task.source
+    return identify(file, settings_for(file, stride=task.stride, transposed=task.transposed, step=step))
+
+
+def _unexpected(task: Task, error: Exception) -> str:
+    return f"{task.source.file} could not be measured: {type(error).__name__} {str(error)[:300]!r}"

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from sicjax import figures
 from sicjax._errors import InputError
@@ -66,7 +66,7 @@ def write_histograms(measured: Sequence[Measured], folder: Path) -> Path:
     return folder / "histograms.png"
 
 
-def print_json(records: Iterable[Record], stream: IO[str]) -> None:
+def print_json(records: Iterable[Record], stream: TextIO) -> None:
     """Writes the JSON list of records without holding it."""
     before = "[\n"
     for record in records:

@@ -49,7 +49,7 @@ def test_the_help_of_reproduce_names_the_presets(capsys):
     [
         ([], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
-        (["measure"], "required: FILE"),
+        (["measure"], "required: PATH"),
         (["train"], "required: kind"),
         (["train", "gin"], "invalid choice: 'gin'"),
         (["train", "gan", "--preset", "huge"], "invalid choice: 'huge'"),

@@ -42,7 +42,7 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
 @pytest.mark.parametrize(
     "arguments, code, says",
     [
-        (["measure"], 2, "FILE"),
+        (["measure"], 2, "PATH"),
         (["measure", "FILE", "--stride", "0"], 2, "expected a positive integer"),
         (["measure", "FILE", "--stride", "2,x"], 2, "expected a positive integer"),
         (["frobnicate"], 2, "invalid choice"),

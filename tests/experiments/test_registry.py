@@ -47,7 +47,7 @@ def test_a_whole_experiment_is_taken_and_judged(tmp_path):
 
 
 @pytest.mark.parametrize("part", ["name", "title", "run", "drawings", "page"])
-def test_a_forgotten_part_is_an_error(part):
+def test_a_forgotten_part_is_an_error(part, without_type_checks):
     with pytest.raises(TypeError, match=f"missing 1 required positional argument: '{part}'"):
         toy(**{part: "forgotten"})
 
@@ -81,7 +81,7 @@ def test_a_forgotten_part_is_an_error(part):
         ),
     ],
 )
-def test_what_is_wrong_is_said(make, message):
+def test_what_is_wrong_is_said(make, message, without_type_checks):
     with pytest.raises(ValueError, match=message):
         make()
 

@@ -340,6 +340,18 @@ def flattened_line(n):
     return n.ends(n.conv(n.flat(n.conv(n.input(2, 8), "a", 3)), "b", 4))
 
 
+@pairs("a b 1 1, a b 1 1, a c 1 1, b c 1 1, c d 1 1, d f 1 1")
+def one_place(n):
+    """Without space, where sizes alone do not tell the axes apart: pooling changes nothing, and channels go on."""
+    x = n.conv(n.mean(n.input(4, 6, 6)), "a", 2, 1)
+    y = n.mul(n.act(n.cut(x, 0, 1), "tanh"), n.act(n.cut(x, 1, 2), "sigmoid"))
+    x = n.conv(n.shuffle(n.add(x, n.conv(n.mean(y), "b", 2, 1)), 1), "c", 4, 1)
+    x = n.mean(n.act(n.fold(n.conv(n.shuffle(x, 4), "d", 4, 1), 1, first=True)))
+    # One place that is copied, and all but one that are cut off, are no filters.
+    z = n.pad(n.conv(n.resize(x, 3), "e", 3, pad=1), -1)
+    return n.ends(n.conv(z, "g", 1, 1), n.conv(x, "f", 3, 1))
+
+
 @pairs(
     "a b 1 1, a c 1 1, b d 1 1, c d 1 1",
     keras="a functional model has no branches",

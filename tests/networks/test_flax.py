@@ -110,5 +110,5 @@ def test_bad_input():
         networks.from_module(Generator(), jnp.zeros((2, 7)))
     with pytest.raises(InputError, match="expected a Flax NNX or Linen module, got list"):
         networks.from_module([], X)
-    with pytest.raises(InputError, match="only networks from from_function and from_module"):
+    with pytest.raises(InputError, match="only networks of functions and modules"):
         networks.Network((), (), ()).bind({})

@@ -73,6 +73,16 @@ def test_quantised_convolutions(tmp_path):
     np.testing.assert_array_equal(net.pairs[0].cascade.second, flax(whole))
 
 
+def test_the_files_of_a_model_are_itself_and_those_of_its_weights(tmp_path):
+    net, file = Net(), tmp_path / "net.onnx"
+    model = net.model(net.chain("x", "a", "b"))
+    onnx.save(model, file)
+    assert networks.files_of(file) == [file]
+    onnx.save(model, file, save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
+    beside = [path for path in tmp_path.iterdir() if path != file]
+    assert len(beside) >= 2 and networks.files_of(file) == [file, *sorted(beside)]
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

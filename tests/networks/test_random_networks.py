@@ -76,6 +76,8 @@ class _Draw:
 
     def norm(self, x):
         groups = self.divisor(self.net.shapes[x][0])
+        if max(self.net.shapes[x][1:]) == 1:
+            return None  # PyTorch refuses to normalise one number
         return self.of(lambda: self.net.norm(x), lambda: self.net.group_norm(x, groups))()
 
     def scale(self, x):
@@ -159,7 +161,8 @@ class _Draw:
         by, mode = self.of("scale", "size"), self.of("nearest", "bilinear")
         if self.of(True, True, False):
             factor = self.number(2, 3)
-            fits = max(space) * factor <= LARGEST and min(space) >= 4
+            # A trace has a linear resize as a table, which of a few places is all edges.
+            fits = max(space) * factor <= LARGEST and (mode == "nearest" or min(space) >= 4)
             return self.net.resize(x, factor, mode, by=by) if fits else None
         fits = min(space) >= 6 and not any(n % 2 for n in space)
         return self.net.resize(x, down=2, mode=mode, by=by) if fits else None

@@ -145,3 +145,12 @@ def test_penalty_falls_along_its_gradient():
         value, slope = jax.value_and_grad(lambda pair, kind=kind: sdr.penalty(pair, kind=kind))(pair)
         step = 0.1 * value / sum(jnp.vdot(s, s) for s in jax.tree.leaves(slope))
         assert sdr.penalty(jax.tree.map(lambda x, s, step=step: x - step * s, pair, slope), kind=kind) < value
+
+
+def test_closed_forms_of_many_pairs_at_once_are_those_of_each():
+    pairs = [sdr.extractive(*kernels((4, 4), (4, 4), seed=seed), stride=2) for seed in range(3)]
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *pairs)
+    for closed_form in (sdr.moments, sdr.decompose, sdr.null):
+        for name, found in jax.vmap(closed_form)(stacked)._asdict().items():
+            expected = np.stack([getattr(closed_form(pair), name) for pair in pairs])
+            np.testing.assert_allclose(found, expected, rtol=1e-5, err_msg=f"{closed_form.__name__}: {name}")

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sicjax import models, runs, train
+from sicjax import measure, models, runs, train
 from sicjax._errors import InputError
 from sicjax.train._feed import Feed
 
@@ -72,6 +72,21 @@ def test_a_run_measures_its_own_networks(finished):
     net = networks.from_module(models.load(result.folder)["decoder"], jnp.zeros((1, 4)))
     for name, cascade in net.cascades.items():
         assert pairs[f"decoder.{name}"]["mean"] == pytest.approx(float(sdr.moments(cascade).mean), abs=1e-6)
+
+
+def test_every_checkpoint_of_a_run_is_measured(finished):
+    folder = finished["vae"].folder
+    sources = measure.find([folder], all_steps=True)
+    assert [source.step for source in sources] == runs.checkpoints(folder)
+    first, *_, last = (found.record for found in measure.measure_many(sources))
+    assert first["settings"]["step"] < last["settings"]["step"] == 6 and first["sha256"] != last["sha256"]
+    logged = runs.measures(folder)[-1].pairs
+    for cascade in last["cascades"]:
+        assert logged[cascade["name"]]["mean"] == pytest.approx(cascade["mean"], abs=1e-6)
+    (latest,) = (found.record for found in measure.measure_many(measure.find([folder])))
+    assert latest == last
+    (gone,) = (found.record for found in measure.measure_many([measure.Source(str(folder), 5)]))
+    assert "no checkpoint of step 5" in gone["error"]
 
 
 @pytest.mark.parametrize("kind", TINY)

@@ -112,12 +112,12 @@ def channel_axis(x: Flow, axis: int) -> int:
     return [k for k, role in enumerate(x.axes) if role == CHANNEL].index(axis)
 
 
-def plain(x: Flow) -> Flow:
-    """The value, if its axes have roles.
+def plain(x: Flow, shape: Sequence[int] = ()) -> Flow:
+    """The value, if its axes have roles; `shape` is that of the result, for where they have none.
 
     Raises:
         Unreachable: space and channels were mixed by a reshape.
     """
     if x.unmixed is not None:
-        raise Unreachable("a reshape that mixes space and channels")
+        raise Unreachable("a reshape that mixes space and channels", shape=shape)
     return x

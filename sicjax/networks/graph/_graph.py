@@ -141,7 +141,7 @@ class Graph:
         layer = self.layers[number]
         if wrong:
             raise Unreachable(wrong)
-        if source.channels.ndim > 1 or source.channels.size != layer.inputs:
+        if sum(n > 1 for n in source.channels.shape) > 1 or source.channels.size != layer.inputs:
             raise Unreachable(f"a layer that takes {layer.inputs} channels in an order that is not known")
         source = expanded(source._replace(channels=source.channels.reshape(-1)), up)
         if source.after and layer.taps > MOST_FOLDED:
@@ -218,9 +218,8 @@ def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:
     before = {len(source.down) for source in x.sources}
     if before - {axes}:
         return f"a layer with {axes} spatial axes after one with {min(before - {axes})}"
-    # An axis of one place may have lost its role.
+    # An axis of one place may have lost its role, or have another's: a reshape cannot tell such axes apart.
     fits = len(x.axes) == len(takes) and all(
-        role == want or (want != BATCH and role == BATCH and size == 1)
-        for role, want, size in zip(x.axes, takes, x.shape, strict=True)
+        role == want or (want != BATCH and size == 1) for role, want, size in zip(x.axes, takes, x.shape, strict=True)
     )
     return "" if fits or not x.sources else "a layer that takes other axes as channels and space"

@@ -54,7 +54,7 @@ def _elementwise_mixed(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
     """On values that a reshape mixed: as before the reshape, since each place is acted on alone."""
     before = [x.unmixed for x in xs if x.unmixed]
     if len(before) < len(xs) or len({(x.shape, b.shape) for x, b in zip(xs, before, strict=True)}) > 1:
-        raise Unreachable("a reshape that mixes space and channels")
+        raise Unreachable("a reshape that mixes space and channels", shape=_broadcast_shape(xs))
     found = elementwise(graph, before, name)
     return xs[0]._replace(sources=found.sources, unmixed=found)
 

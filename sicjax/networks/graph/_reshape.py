@@ -33,9 +33,10 @@ def transpose(x: Flow, order: Sequence[int]) -> Flow:
     """
     if not x.sources and len(x.shape) != len(order):
         return constant((), x.origin)
-    x, order = plain(x), [axis_of(x, k) for k in order]
+    order = [axis_of(x, k) for k in order]
     if sorted(order) != list(range(len(x.shape))):
         raise ValueError(f"axes in the order {order!r:.60}")
+    x = plain(x, [x.shape[k] for k in order])
     moved = [channel_axis(x, k) for k in order if x.axes[k] == CHANNEL]
     sources = tuple(source._replace(channels=np.transpose(source.channels, moved)) for source in x.sources)
     return changed(x, [x.shape[k] for k in order], axes=tuple(x.axes[k] for k in order), sources=sources)
@@ -193,8 +194,15 @@ def squeeze(x: Flow, axes: Sequence[int] | None = None) -> Flow:
     """Without these axes of size 1, or without all of them."""
     if not x.shape:
         return x
-    gone = {axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}
-    return reshape(x, [n for k, n in enumerate(x.shape) if k not in gone or n != 1])
+    over = {axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}
+    left = [k for k, n in enumerate(x.shape) if k not in over or n != 1]
+    shape = [x.shape[k] for k in left]
+    if x.unmixed is not None or not x.sources:
+        return reshape(x, shape)
+    # By their numbers: where all sizes are 1, a reshape could not tell which axis goes.
+    gone = tuple(channel_axis(x, k) for k, role in enumerate(x.axes) if role == CHANNEL and k not in left)
+    sources = tuple(source._replace(channels=np.squeeze(source.channels, gone)) for source in x.sources)
+    return changed(x, shape, axes=tuple(x.axes[k] for k in left), sources=sources)
 
 
 def unsqueeze(x: Flow, axes: Sequence[int]) -> Flow:

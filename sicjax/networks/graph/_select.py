@@ -22,9 +22,10 @@ def select(x: Flow, axis: int, places: range | np.ndarray) -> Flow:
         Unreachable: places of space in another order.
         ValueError: no such axis or place.
     """
-    x, axis = plain(x), axis_of(x, axis)
-    size, role = x.shape[axis], x.axes[axis]
+    axis = axis_of(x, axis)
     shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
+    x = plain(x, shape)
+    size, role = x.shape[axis], x.axes[axis]
     whole = isinstance(places, range) and places == range(size)
     if not x.sources or role in (BATCH, REPEAT) or whole:
         return changed(x, shape)
@@ -34,28 +35,28 @@ def select(x: Flow, axis: int, places: range | np.ndarray) -> Flow:
         where, numbers = channel_axis(x, axis), np.arange(size)[np.asarray(places, np.int64)]
         kept = [source._replace(channels=np.take(source.channels, numbers, axis=where)) for source in x.sources]
         return changed(x, shape, sources=tuple(source for source in kept if (source.channels >= 0).any()))
-    up, down = _along_space(places, size)
+    up, down = _along_space(places, size, shape)
     one = lambda value, other: [value if k == axis else other for k in range(len(shape))]
     return resample(x, shape, up=one(up, 1), taps=one(np.ones(up), np.ones(1)), down=one(down, 1))
 
 
-def _along_space(places: range | np.ndarray, size: int) -> tuple[int, int]:
+def _along_space(places: range | np.ndarray, size: int, shape: tuple[int, ...]) -> tuple[int, int]:
     """How many copies of each place, and every how many, these places are."""
     if len(places) < 2:
         if len(places) == size:
             return 1, 1
-        raise Unreachable("single places of space")
+        raise Unreachable("single places of space", shape=shape)
     steps = np.array([places.step]) if isinstance(places, range) else np.unique(np.diff(places))
     if len(steps) == 1 and steps[0] > 0:
         return 1, int(steps[0])
     if len(steps) == 1 and steps[0] == -1:
-        raise Unreachable("a flip of space")
+        raise Unreachable("a flip of space", shape=shape)
     factor = len(places) // size
     if 1 < factor <= LONGEST and np.array_equal(places, np.arange(size * factor) // factor):
         return factor, 1
     if len(places) >= size and (np.abs(steps) <= 1).all() and _runs_through(np.asarray(places), size):
         return 1, 1
-    raise Unreachable("places of space in another order")
+    raise Unreachable("places of space in another order", shape=shape)
 
 
 def _runs_through(places: np.ndarray, size: int) -> bool:

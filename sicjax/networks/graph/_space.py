@@ -13,7 +13,7 @@ from sicjax.networks.graph._flow import CHANNEL, Flow, axis_of, changed, constan
 from sicjax.networks.graph._join import concatenate, elementwise
 from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._resample import resample
-from sicjax.networks.graph._reshape import reshape, transpose
+from sicjax.networks.graph._reshape import squeeze, transpose
 from sicjax.networks.graph._select import select
 from sicjax.networks.graph._unreachable import Unreachable
 
@@ -88,6 +88,8 @@ def resize(
         return changed(x, shape)
     if mode not in ("nearest", "linear", "cubic"):
         raise Unreachable(f"a {mode} resize")
+    if any(n == 1 < m and role >= 0 for n, m, role in zip(x.shape, shape, x.axes, strict=True)):
+        raise Unreachable("one value spread over space", shape=shape)
     if max(by) > LONGEST:
         raise Unreachable("a resize to too many places")
     ups, downs = [max(round(f), 1) for f in by], [max(round(1 / f), 1) for f in by]
@@ -163,7 +165,8 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
             branches = [select(branch, axis, range(k, k + 1)) for branch in branches for k in range(x.shape[axis])]
         x = elementwise(graph, branches, name)
     one = tuple(1 if k in gone else n for k, n in enumerate(x.shape))
-    return reshape(changed(x, one), shape)
+    x = changed(x, one)
+    return x if keep else squeeze(x, gone)
 
 
 def pad(

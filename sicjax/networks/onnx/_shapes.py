@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, depth_to_space, expand, reshape, space_to_depth, tile, transpose
+from sicjax.networks.graph import Flow, depth_to_space, expand, reshape, space_to_depth, squeeze, tile, transpose
 from sicjax.networks.onnx._step import Step, Value, holding, rules
 from sicjax.networks.onnx._tensors import numbers
 
@@ -22,9 +22,14 @@ def _size(step: Step) -> Value:
     return holding(numbers(np.array(shape[step.attribute("start", 0) : step.attribute("end")], np.int64)))
 
 
-@rules("Reshape Flatten Squeeze Unsqueeze")
+@rules("Reshape Flatten Unsqueeze")
 def _reshape(step: Step) -> Flow:
     return reshape(step.x, step.shape)
+
+
+@rules("Squeeze")
+def _squeeze(step: Step) -> Flow:
+    return squeeze(step.x, step.setting("axes", 1)) if step.x.shape else reshape(step.x, step.shape)
 
 
 @rules("Transpose")

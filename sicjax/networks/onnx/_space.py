@@ -37,8 +37,8 @@ def _window(step: Step, name: str, default: int = 1) -> list[int]:
 
 
 @rules("GlobalAveragePool GlobalMaxPool GlobalLpPool com.microsoft.QLinearGlobalAveragePool")
-def _global_pool(step: Step) -> None:
-    raise Unreachable("global pooling")
+def _global_pool(step: Step) -> Flow:
+    return reduce(step.graph, step.x, range(2, len(step.x.shape)), keep=True, name=step.node.op_type)
 
 
 @rules(

@@ -17,6 +17,7 @@ from sicjax.networks.graph import (
     reshape,
     select,
     split,
+    squeeze,
     stack,
     tile,
     transpose,
@@ -44,9 +45,14 @@ def _broadcast_in_dim(walk: Walk, eqn, values, shapes):
     return expand(values[0], shapes[0], eqn.params["broadcast_dimensions"])
 
 
-@rules("reshape squeeze expand_dims")
+@rules("reshape expand_dims")
 def _reshape(walk: Walk, eqn, values, shapes):
     return reshape(values[0], shapes[0])
+
+
+@rules("squeeze")
+def _squeeze(walk: Walk, eqn, values, shapes):
+    return squeeze(values[0], eqn.params["dimensions"])
 
 
 @rules("transpose")
@@ -65,7 +71,7 @@ def _slice(walk: Walk, eqn, values, shapes):
 
 @rules("split")
 def _split(walk: Walk, eqn, values, shapes):
-    return split(values[0], eqn.params["axis"], eqn.params["sizes"])
+    return split(values[0], eqn.params["axis"], [int(n) for n in eqn.params["sizes"]])
 
 
 @rules("dynamic_slice")
@@ -107,7 +113,7 @@ def _tile(walk: Walk, eqn, values, shapes):
 def _pad(walk: Walk, eqn, values, shapes):
     if not isinstance(values[0], Flow):
         raise Unreachable("padding with a computed value")
-    before, after, between = zip(*eqn.params["padding_config"], strict=True)
+    before, after, between = ([int(n) for n in part] for part in zip(*eqn.params["padding_config"], strict=True))
     return pad(values[0], before, after, between=between)
 
 
