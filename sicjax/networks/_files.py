@@ -10,6 +10,7 @@ from typing import Any
 from sicjax import weights
 from sicjax._errors import InputError, MissingPackage
 from sicjax.networks._formats import format_of
+from sicjax.networks.chain import strides_given
 from sicjax.networks.graph import Network
 
 
@@ -40,11 +41,11 @@ def from_file(
     path = Path(path)
     content = weights.look(path)
     format = format_of(content)
-    how: dict[str, Any] = {"stride": (stride,) if isinstance(stride, int) else stride, "transposed": transposed}
+    how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
     if format.graph and (stride is not None or transposed is not None):
         raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
     read = partial(format.read, path, **({} if format.graph else how), **_of_step(content, step))
-    network = read() if content.folder else _guarded(path, format.name, read)
+    network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
     if not network.layers and not network.skipped:
         raise InputError(f"{path} has no convolution")
     return network
@@ -95,4 +96,4 @@ def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot read {path}: {error.strerror}") from error
         detail = f"{type(error).__name__} {str(error)!r:.100}"
-        raise InputError(f"{path} is damaged, or not {name}: save or download it again: {detail}") from error
+        raise InputError(f"{path} is damaged, or not as {name} has it: save or download it again: {detail}") from error

@@ -28,16 +28,18 @@ def from_run(folder: Path, *, step: int | None = None) -> Network:
     layers: list[Layer] = []
     pairs: list[Pair] = []
     skipped: list[Skipped] = []
+    notes: list[str] = []
     for name, module in models.load(folder, step="latest" if step is None else step).items():
         net = from_module(module, _input(module))
         named = {layer.path: layer._replace(path=f"{name}.{layer.path}") for layer in net.layers}
         layers += named.values()
+        notes += [f"{name}: {note}" for note in net.notes]
         skipped += [reason._replace(layer=f"{name}: {reason.layer}") for reason in net.skipped]
         pairs += [
             Pair(f"{name}.{pair.name}", named[pair.first.path], named[pair.second.path], pair.cascade, name)
             for pair in net.pairs
         ]
-    return Network(tuple(layers), tuple(pairs), tuple(skipped))
+    return Network(tuple(layers), tuple(pairs), tuple(skipped), tuple(notes))
 
 
 def files_of_run(folder: Path, *, step: int | None = None) -> list[Path]:

@@ -207,6 +207,39 @@ def test_a_pixel_shuffle_in_two_dimensions_is_as_its_transposed_convolution():
         np.testing.assert_allclose(*map(sdr.ratios, pairs), atol=1e-6)
 
 
+def test_channels_of_a_sum_are_those_of_the_axis_they_stand_on():
+    """Four channels of `a` meet four of four of `c`, each of them four times."""
+
+    def apply(p, x):
+        n, length, _ = x.shape
+        whole = conv(x, p["c"]).reshape(n, length + 2, 4, 4)
+        return conv((conv(x, p["a"])[..., None] + whole).reshape(n, length + 2, 16), p["b"])
+
+    params = {"a": kernel(3, 4, 4), "c": kernel(3, 4, 16), "b": kernel(3, 16, 2)}
+    cascades = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4))).cascades
+    np.testing.assert_array_equal(cascades["a to b"].first, np.repeat(params["a"], 4, -1))
+    np.testing.assert_array_equal(cascades["c to b"].first, params["c"])
+
+
+def test_copies_that_are_made_to_differ_are_no_upsampling():
+    mask = jnp.array([1.0, 0.0])
+
+    def apply(params, x):
+        x = conv(x, params[0])
+        n, length, c = x.shape
+        return conv((jnp.repeat(x[:, :, None], 2, 2) * mask[:, None]).reshape(n, 2 * length, c), params[1])
+
+    net = networks.from_function(apply, (kernel(4, 4, 4), kernel(4, 4, 4)), jnp.zeros((1, LENGTH, 4)))
+    assert not net.pairs and "mixes space" in str(net.skipped)
+
+
+def test_one_channel_weighted_to_many():
+    weights = jnp.asarray(RNG.normal(size=4), jnp.float32)
+    apply = lambda params, x: conv(conv(x, params[0]) * weights, params[1])
+    (pair,) = networks.from_function(apply, (kernel(4, 4, 1), kernel(4, 4, 2)), jnp.zeros((1, LENGTH, 4))).pairs
+    assert pair.cascade.shape == (4, 4, 2)
+
+
 def test_two_dimensions():
     k1, k2 = kernel(3, 4, 1, 1), kernel(4, 3, 1, 1)
 

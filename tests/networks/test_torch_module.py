@@ -63,6 +63,8 @@ def test_other_parameters_in_a_training_loop(module, net):
         for name, pair in found.items():
             np.testing.assert_allclose(pair.first, expected[name].first, atol=2e-3)
             np.testing.assert_allclose(pair.second, expected[name].second, atol=2e-3)
+    with pytest.raises(InputError, match="expected the module or a state_dict, got int"):
+        net.bind(3)
     with pytest.raises(InputError, match=r"lack a\.bias, a\.weight"):
         net.bind({})
     with pytest.raises(InputError, match=r"another shape .*\(4, 3, 3, 3\), not \(8, 3, 3, 3\)"):
@@ -82,9 +84,29 @@ def test_a_state_dict_asks_for_strides():
         networks.from_torch(chain.state_dict())
 
 
+class Partial(nn.Module):
+    """A convolution of half of the channels, written over them, as in FasterNet."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.p, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x):
+        x = self.a(x)
+        x[:, :4] = self.p(x[:, :4])
+        return self.c(x)
+
+
+def test_what_is_written_over_is_not_taken_for_what_was_there():
+    net = networks.from_torch(Partial(), X)
+    assert list(net.cascades) == ["a to p"] and "written over" in dict(net.skipped)["c"]
+
+
 @pytest.mark.parametrize(
     "call, said",
     [
+        (lambda: networks.from_torch(Net().to("meta"), X.to("meta")), "has no values that can be read"),
+        (lambda: networks.from_torch(Net().state_dict(), stride=1.5), "a stride is a positive integer"),
         (lambda: networks.from_torch(Net()), "pass an example"),
         (lambda: networks.from_torch(Net(), X, stride=2), "leave out stride"),
         (lambda: networks.from_torch(3), r"expected a torch\.nn\.Module.*builtins\.int"),

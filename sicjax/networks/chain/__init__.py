@@ -2,5 +2,6 @@
 
 from sicjax.networks.chain._sidecar import from_sidecar
 from sicjax.networks.chain._state_dict import from_names
+from sicjax.networks.chain._strides import strides_given
 
-__all__ = ["from_names", "from_sidecar"]
+__all__ = ["from_names", "from_sidecar", "strides_given"]

@@ -1,15 +1,12 @@
 """The one vocabulary of operations between convolutions, and the graph that derives pairs from them."""
 
 from sicjax.networks.graph._blocks import depth_to_space, space_to_depth
-from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, Source, axis_of, constant
+from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, axis_of, constant
 from sicjax.networks.graph._graph import Graph
 from sicjax.networks.graph._join import BOTH, concatenate, either, elementwise, scaling, stack
 from sicjax.networks.graph._limits import (
-    LONGEST,
-    MOST_BRANCHES,
     MOST_CHANNELS,
     MOST_PARTS,
-    MOST_PLACES,
 )
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._reshape import (
@@ -53,17 +50,13 @@ __all__ = [
     "CHANNEL",
     "COMPUTED",
     "DENSE",
-    "LONGEST",
     "LOOP",
-    "MOST_BRANCHES",
     "MOST_CHANNELS",
     "MOST_PARTS",
-    "MOST_PLACES",
     "NO_ONE_FILTER",
     "OPEN_SIZES",
     "PRODUCT",
     "RECURRENT",
-    "REPEAT",
     "Flow",
     "Graph",
     "Layer",

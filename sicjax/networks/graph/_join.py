@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, axis_of, changed, channel_axis, constant, plain
+from sicjax.networks.graph._flow import (
+    BATCH,
+    CHANNEL,
+    REPEAT,
+    Flow,
+    Source,
+    axis_of,
+    changed,
+    channel_axis,
+    constant,
+    plain,
+)
 from sicjax.networks.graph._unreachable import Unreachable
 
 if TYPE_CHECKING:
@@ -35,7 +46,7 @@ def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
         return _elementwise_mixed(graph, sourced, name)
     lead = max(sourced, key=lambda x: (len(x.shape), math.prod(x.shape)))
     shape = _broadcast_shape([lead, *xs])
-    axes = (BATCH,) * (len(shape) - len(lead.shape)) + lead.axes
+    axes = _without_other_copies((BATCH,) * (len(shape) - len(lead.shape)) + lead.axes, xs)
     sources: dict[tuple, Source] = {}
     changed(lead, shape, axes=axes)  # refuses sizes beyond all real ones before there is memory for them
     for x in sourced:
@@ -76,8 +87,20 @@ def _broadcast_sources(x: Flow, shape: tuple[int, ...], axes: tuple[int, ...]) -
         stretched = x.shape[k] == 1 < shape[offset + k]
         if (role >= 0 and stretched) or (role != axes[offset + k] and (role >= 0 or role == CHANNEL)):
             return
+    channel_axes = [k - offset for k, role in enumerate(axes) if role == CHANNEL]
+    missing = tuple(n for n, k in enumerate(channel_axes) if k < 0 or x.axes[k] != CHANNEL)
     for source in x.sources:
-        yield source._replace(channels=np.broadcast_to(source.channels, target))
+        yield source._replace(channels=np.broadcast_to(np.expand_dims(source.channels, missing), target))
+
+
+def _without_other_copies(axes: tuple[int, ...], xs: Sequence[Flow]) -> tuple[int, ...]:
+    """Roles of axes along which a value was copied, no longer so where another operand makes the copies differ."""
+    roles = list(axes)
+    for x in xs:
+        for k in range(1, len(x.shape) + 1):
+            if roles[-k] == REPEAT and x.shape[-k] > 1 and not (x.sources and x.axes[-k] == REPEAT):
+                roles[-k] = BATCH
+    return tuple(roles)
 
 
 def scaling(graph: Graph, x: Flow, name: str) -> Flow:
@@ -107,7 +130,8 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
     sources: list[Source] = []
     if lead.axes[axis] != CHANNEL:
         unique = {source.key(): source for x in sourced for source in x.sources}
-        return changed(lead, shape, sources=tuple(unique.values()))
+        axes = tuple(BATCH if k == axis and role == REPEAT else role for k, role in enumerate(lead.axes))
+        return changed(lead, shape, axes=axes, sources=tuple(unique.values()))
     where = channel_axis(lead, axis)
     for position, x in enumerate(xs):
         for source in x.sources:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sicjax.networks.graph._filters import cubic, filter_of, interpolation, linear, stretched
-from sicjax.networks.graph._flow import CHANNEL, Flow, axis_of, changed, constant, plain
+from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, axis_of, changed, constant, plain
 from sicjax.networks.graph._join import concatenate, elementwise
 from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._resample import resample
@@ -90,8 +90,8 @@ def resize(
         raise Unreachable(f"a {mode} resize")
     if any(n == 1 < m and role >= 0 for n, m, role in zip(x.shape, shape, x.axes, strict=True)):
         raise Unreachable("one value spread over space", shape=shape)
-    if max(by) > LONGEST:
-        raise Unreachable("a resize to too many places")
+    if max(by) > LONGEST or min(by) * LONGEST < 1:
+        raise Unreachable("a resize to too many places, or too few")
     ups, downs = [max(round(f), 1) for f in by], [max(round(1 / f), 1) for f in by]
     if any(abs(f * d - u) > 1e-6 * u for f, u, d in zip(by, ups, downs, strict=True)):
         shown = "x".join(f"{f:.4g}" for f, role in zip(by, x.axes, strict=True) if role >= 0 or f != 1)
@@ -198,4 +198,6 @@ def pad(
             break
         added = [constant((*x.shape[:axis], max(n, 0), *x.shape[axis + 1 :])) for n in (low, high)]
         x = concatenate([added[0], x, added[1]], axis)
+    copied = [role == REPEAT and low + high != 0 for role, low, high in zip(x.axes, before, after, strict=True)]
+    x = x._replace(axes=tuple(BATCH if c else role for role, c in zip(x.axes, copied, strict=True)))
     return resample(x, shape, up=[gap + 1 for gap in gaps])

@@ -14,7 +14,7 @@ import numpy as np
 
 from sicjax import sdr
 from sicjax._errors import InputError, missing_package
-from sicjax.networks.chain import from_names
+from sicjax.networks.chain import from_names, strides_given
 from sicjax.networks.graph import Network
 from sicjax.networks.torch.export import from_exported
 from sicjax.weights import Exported, Tensors
@@ -56,9 +56,9 @@ def from_torch(
     if isinstance(module, Mapping):
         if stride is None:
             raise InputError("a state_dict does not say its strides: pass stride=N, or one for each convolution")
-        strides = (stride,) if isinstance(stride, int) else stride
-        tensors = Tensors({str(k): _array(v) for k, v in module.items() if isinstance(v, torch.Tensor)}, {}, True)
-        return from_names(Path("the state dict"), tensors, stride=strides, transposed=transposed)
+        held = {str(name): value for name, value in module.items() if isinstance(value, torch.Tensor)}
+        tensors = Tensors({name: _array(name, tensor) for name, tensor in held.items()}, {}, True)
+        return from_names(Path("the state dict"), tensors, stride=strides_given(stride), transposed=transposed)
     if stride is not None or transposed is not None:
         raise InputError("a module states its strides and directions itself: leave out stride and transposed")
     notes: tuple[str, ...] = ()
@@ -119,15 +119,17 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
         described = json.loads(archive.read(model))
     stream.close()
     held = {**program.constants, **program.state_dict}
-    arrays = {name: _array(tensor) for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
+    arrays = {name: _array(name, tensor) for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
     found = from_exported(Exported(described, arrays))
 
     def bind(other: Any) -> dict[str, sdr.Cascade]:
+        if not isinstance(other, (Mapping, torch.nn.Module)):
+            raise InputError(f"expected the module or a state_dict, got {type(other).__qualname__}")
         state = other if isinstance(other, Mapping) else other.state_dict()
         missing = sorted(program.state_dict.keys() - state.keys())
         if missing:
             raise InputError(f"these parameters lack {', '.join(missing[:3])}, which the network was traced with")
-        new = {name: _array(state[name]) for name in program.state_dict}
+        new = {name: _array(name, state[name]) for name in program.state_dict}
         wrong = [name for name, array in new.items() if array.shape != arrays[name].shape]
         if wrong:
             shapes = f"{new[wrong[0]].shape}, not {arrays[wrong[0]].shape}"
@@ -137,10 +139,12 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
     return found._replace(notes=(*found.notes, *notes), rebuild=bind)
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
+def _array(name: str, tensor: torch.Tensor) -> np.ndarray:
     """A tensor in NumPy, from any device; types that NumPy does not have in float32."""
     import torch
 
+    if tensor.is_meta or tensor.layout != torch.strided:
+        raise InputError(f"{name} has no values that can be read ({tensor.device}, {tensor.layout}): load it first")
     tensor = tensor.detach().cpu()
     if tensor.dtype.is_floating_point and tensor.dtype not in (torch.float16, torch.float32, torch.float64):
         tensor = tensor.float()

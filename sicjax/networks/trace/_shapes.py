@@ -32,7 +32,7 @@ from sicjax.networks.trace._walk import Known, Walk, rules
     "sharding_constraint sign sin sinh sqrt square stop_gradient sub tan tanh xor",
 )
 def _elementwise(walk: Walk, eqn, values, shapes):
-    return elementwise(walk.graph, [v for v in values if isinstance(v, Flow)], eqn.primitive.name)
+    return elementwise(walk.graph, _flows(eqn, values), eqn.primitive.name)
 
 
 @rules("optimization_barrier pvary")

@@ -12,6 +12,11 @@ from sicjax.weights import Exported
 
 # The kind of an argument that is given by its name.
 _BY_NAME = 2
+# Operators whose results are parts of their operand: what is written into them is written into it.
+_VIEWS = frozenset(
+    "alias as_strided chunk detach diagonal expand flatten movedim narrow permute reshape select slice split "
+    "split_with_sizes squeeze t transpose unbind unflatten unsqueeze view view_as".split()
+)
 # Operators that hold a part of the program and pass it values as they are.
 _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "invoke_subgraph")
 
@@ -41,6 +46,7 @@ def _inputs(aten: Aten, specs: list[dict[str, Any]], exported: Exported, graph: 
 
 
 def _nodes(aten: Aten, graph: dict[str, Any], values: dict[str, Any]) -> None:
+    views: dict[str, str] = {}
     for node in graph["nodes"]:
         aten.here = _module(node)
         found = _result(aten, node, values, graph)
@@ -50,10 +56,25 @@ def _nodes(aten: Aten, graph: dict[str, Any], values: dict[str, Any]) -> None:
         for k, name in enumerate(outputs):
             value = parts[k] if k < len(parts) else UNKNOWN
             values[name] = number(graph, name) if value is UNKNOWN else _stated(value, name, graph)
-        first = next(iter(node["inputs"]), None)
-        in_place = node["target"].rpartition(".")[0].endswith("_")
-        if in_place and first and "as_tensor" in first["arg"] and parts and isinstance(parts[0], Flow):
-            values[first["arg"]["as_tensor"]["name"]] = parts[0]
+        first = next(iter(node["inputs"]), {"arg": {}})["arg"].get("as_tensor")
+        if first is None:
+            continue
+        operator = node["target"].rpartition(".")[0].rpartition(".")[2]
+        if operator in _VIEWS:
+            views.update(dict.fromkeys(outputs, first["name"]))
+        if operator.endswith("_") and parts and isinstance(parts[0], Flow):
+            _written(aten, values, views, first["name"], parts[0])
+
+
+def _written(aten: Aten, values: dict[str, Any], views: dict[str, str], name: str, value: Flow) -> None:
+    """A value changed in place; one that it is a part of ends where other convolutions come into the part."""
+    values[name] = value
+    while name in views:
+        name = views[name]
+        whole = values.get(name)
+        if isinstance(whole, Flow) and {s.layer for s in value.sources} - {s.layer for s in whole.sources}:
+            reason = "places of a value that are written over"
+            values[name] = aten.graph.end([whole, value], whole.shape, reason)
 
 
 def _result(aten: Aten, node: dict[str, Any], values: dict[str, Any], graph: dict[str, Any]) -> Any:
