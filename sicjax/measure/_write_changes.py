@@ -79,7 +79,9 @@ def _drawn(comparisons: Sequence[Comparison]):
         for layer in comparison.layers:
             numbers = layers.setdefault(layer.name, blank(("displacement", "cosine")))
             numbers["displacement"][k], numbers["cosine"][k] = layer.displacement, layer.cosine
-    groups = ([figures.Change(name, numbers) for name, numbers in group.items()] for group in (pairs, layers))
+    # A layer that is in one version alone has nothing to show, but where there is no other.
+    moved = {name: numbers for name, numbers in layers.items() if any(map(math.isfinite, numbers["displacement"]))}
+    groups = ([figures.Change(name, numbers) for name, numbers in group.items()] for group in (pairs, moved or layers))
     return figures.changes(versions, *groups)
 
 

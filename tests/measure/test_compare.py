@@ -140,3 +140,10 @@ def test_what_is_written(version, tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["before", "after", *LayerChange._fields] and rows[0]["shape_before"] == "4x4x5x4"
     assert files[3].read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_layers_without_numbers(version, tmp_path):
+    pytest.importorskip("matplotlib")
+    found = compare(version("before", kernels(5, 4)), version("after", kernels(5, 6)))
+    assert found.layers[0].status == "replaced" and not found.pairs
+    assert write_comparisons([found], tmp_path / "out")[3].read_bytes().startswith(b"\x89PNG")
