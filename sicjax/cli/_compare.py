@@ -13,7 +13,7 @@ from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax._progress import bar
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._measure import _strides
+from sicjax.cli._measure import strides
 
 if TYPE_CHECKING:
     from sicjax.measure import Comparison, Source
@@ -33,7 +33,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--stride",
         metavar="N[,N...]",
-        type=_strides,
+        type=strides,
         help="as for `sicjax measure`; for those of the files that do not state their strides",
     )
     parser.add_argument(

@@ -29,7 +29,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--stride",
         metavar="N[,N...]",
-        type=_strides,
+        type=strides,
         help="stride of every convolution, or one for each in order; else from the JSON sidecar beside the file",
     )
     parser.add_argument(
@@ -80,14 +80,15 @@ def run(args: argparse.Namespace) -> int:
     return measure_and_show(args, few=FEW)
 
 
-def _strides(text: str) -> tuple[int, ...]:
+def strides(text: str) -> tuple[int, ...]:
+    """The strides of a flag, one or several with commas between."""
     try:
-        strides = tuple(int(part) for part in text.split(","))
+        found = tuple(int(part) for part in text.split(","))
     except ValueError:
-        strides = ()
-    if not strides or min(strides) < 1:
+        found = ()
+    if not found or min(found) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, or several with commas between, got {text!r}")
-    return strides
+    return found
 
 
 def _count(text: str) -> int:

@@ -109,7 +109,7 @@ REPLICATION = Path(__file__).parents[2] / "docs" / "replication" / "cpu"
 
 
 def test_the_numbers_in_the_docs_still_give_the_verdicts_there():
-    files = {each.name: REPLICATION / f"{each.name}.json" for each in experiments.EXPERIMENTS}
+    files = {each.name: REPLICATION / f"{each.name}.json" for each in experiments.EXPERIMENTS if each.claims}
     found = experiments.judge_all({name: json.loads(file.read_text()) for name, file in files.items()})
     written = json.loads((REPLICATION / "claims.json").read_text())
     assert list(found) == list(written) == [f"C{k}" for k in range(1, 10)]

@@ -61,6 +61,7 @@ BETWEEN = {
     "channels swapped": split_and_swap,
     "channels shuffled": shuffle,
     "channels turned round": lambda x: x[..., ::-1],
+    "channels rolled": lambda x: jnp.roll(x, 1, axis=-1),
     "channels repeated": lambda x: jnp.repeat(x, 2, axis=-1)[..., 1::2],
     "channels tiled": lambda x: jnp.tile(x, (1, 1, 2))[..., 3:7],
     "channels stacked": lambda x: jnp.stack([x, x], axis=-1).reshape(*x.shape[:2], 8)[..., 1::2],

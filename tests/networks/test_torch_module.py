@@ -106,7 +106,7 @@ def test_what_is_written_over_is_not_taken_for_what_was_there():
     "call, said",
     [
         (lambda: networks.from_torch(Net().to("meta"), X.to("meta")), "has no values that can be read"),
-        (lambda: networks.from_torch(Net().state_dict(), stride=1.5), "a stride is a positive integer"),
+        (lambda: networks.from_torch(Net().state_dict(), stride=[0]), "a stride is a positive integer"),
         (lambda: networks.from_torch(Net()), "pass an example"),
         (lambda: networks.from_torch(Net(), X, stride=2), "leave out stride"),
         (lambda: networks.from_torch(3), r"expected a torch\.nn\.Module.*builtins\.int"),

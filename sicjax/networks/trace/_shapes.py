@@ -90,7 +90,7 @@ def _dynamic_slice(walk: Walk, eqn, values, shapes):
 
 @rules("concatenate")
 def _concatenate(walk: Walk, eqn, values, shapes):
-    return concatenate(_flows(eqn, values), eqn.params["dimension"])
+    return concatenate(_flows(eqn, values), int(eqn.params["dimension"]))
 
 
 @rules("stack")
@@ -119,7 +119,7 @@ def _pad(walk: Walk, eqn, values, shapes):
 
 @rules("rev")
 def _rev(walk: Walk, eqn, values, shapes):
-    return flip(values[0], eqn.params["dimensions"])
+    return flip(values[0], [int(axis) for axis in eqn.params["dimensions"]])
 
 
 @rules("gather")
