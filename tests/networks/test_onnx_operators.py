@@ -42,6 +42,21 @@ def test_resizes_of_old_files_start_at_the_first_place(tmp_path):
     np.testing.assert_allclose(net.pairs[0].cascade.second, net.layers[1].kernel * [[[0.5]], [[1]], [[0.5]]])
 
 
+def test_places_of_the_first_axes(tmp_path):
+    """What PyTorch's exporter makes of `x[:, places]`; a place for each of several axes together is another thing."""
+    net = Net(("n", 4, 8, 8))
+    first = net.op("Transpose", net.chain("x", "a"), perm=[1, 2, 3, 0])
+    grid = np.stack(np.meshgrid([3, 0, -2], np.arange(8), indexing="ij"), -1)
+    x = net.op("GatherND", first, net.constant(grid))
+    y = net.op("GatherND", first, net.constant(np.array([[0, 1], [2, 3]])), name="here")
+    net.chain(net.op("Unsqueeze", y, net.ints(0)), "c", channels=2)
+    x = net.op("Transpose", x, perm=[3, 0, 1, 2])
+    net = net.read(tmp_path, net.conv(x, kernel(2, 3, 3, 3), "b"))
+    (pair,) = net.pairs
+    assert pair.name == "a to b" and "places of several axes together (here)" in dict(net.skipped)["c"]
+    np.testing.assert_array_equal(pair.cascade.first, net.layers[0].kernel[..., [3, 0, 2]])
+
+
 def test_a_fused_convolution_adds_what_it_is_given(tmp_path):
     net = Net()
     x = net.chain("x", "a")

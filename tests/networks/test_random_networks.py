@@ -131,7 +131,9 @@ class _Draw:
         return self.net.every(x, 2) if min(self.net.shapes[x][1:]) > 3 else None
 
     def shuffle(self, x):
-        return self.net.shuffle(x, self.divisor(self.net.shapes[x][0]))
+        channels, *space = self.net.shapes[x]
+        # In the reshapes of one place a sum with another value cannot tell the axes apart, channels first.
+        return self.net.shuffle(x, self.divisor(channels)) if max(space) > 1 else None
 
     def fold(self, x):
         kind, first = self.of("sum", "mean", "max"), self.of(True, False)

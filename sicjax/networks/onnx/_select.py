@@ -54,11 +54,30 @@ def _crop(step: Step, axes, steps) -> Flow:
 def _gather(step: Step) -> Flow:
     x, indices = step.x, np.asarray(step.constant(1))
     axis = axis_of(x, step.attribute("axis", 0))
-    size = x.shape[axis]
+    found = select(x, axis, _places(indices, x.shape[axis]))
+    return reshape(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+@rules("GatherND")
+def _gather_nd(step: Step) -> Flow:
+    """Places of the first axes, of each its own list: what `x[:, places]` of PyTorch becomes."""
+    x, indices = step.x, np.asarray(step.constant(1))
+    *grid, axes = indices.shape
+    if step.attribute("batch_dims", 0) or len(grid) != axes:
+        raise Unreachable("places of several axes together")
+    for axis in range(axes):
+        lists = np.moveaxis(indices[..., axis], axis, -1).reshape(-1, grid[axis])
+        if (lists != lists[:1]).any():
+            raise Unreachable("places of several axes together")
+        x = select(x, axis, _places(lists[0], x.shape[axis]))
+    return x
+
+
+def _places(indices: np.ndarray, size: int) -> np.ndarray:
+    """Places by number, where negative ones count from the end."""
     if (indices < -size).any() or (indices >= size).any():
-        raise IndexError(f"places beyond the {size} of axis {axis}")
-    places = np.where(indices < 0, indices + size, indices).reshape(-1)
-    return reshape(select(x, axis, places), (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+        raise IndexError(f"places beyond the {size} of an axis")
+    return np.where(indices < 0, indices + size, indices).reshape(-1)
 
 
 @rules("Pad")
