@@ -32,7 +32,9 @@ def test_networks_of_one_label_in_several_files_are_all_drawn():
     (part,) = figures.distributions({"net": [[level()]]}, {"net": [[level(centre=1.3)]]}).subfigs
     assert labels(part) == ["net", "net", "taps shuffled (null)", "marginal", "adaptation"]
     (panel,) = shown(part)
-    peaks = [line.get_xdata()[np.argmax(line.get_ydata())] for line in panel.lines if line.get_linestyle() != ":"]
+    peaks = [
+        np.asarray(line.get_xdata())[np.argmax(line.get_ydata())] for line in panel.lines if line.get_linestyle() != ":"
+    ]
     assert {round(peak, 1) for peak in peaks[1:]} == {1.0, 1.3}
 
 

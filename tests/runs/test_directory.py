@@ -102,7 +102,8 @@ def test_every_log_is_trimmed_to_the_checkpoint(tmp_path):
     run.begin()
     run.close()
     assert steps(tmp_path) == {name: [1, 3] if name == "scores" else [0, 1, 2, 3] for name in names}
-    assert int(train(tmp_path, 5, {5: 0.3})["step"]) == 3
+    begun = train(tmp_path, 5, {5: 0.3})
+    assert begun is not None and int(begun["step"]) == 3
     assert steps(tmp_path) == {name: [1, 3, 5] if name == "scores" else [0, 1, 2, 3, 4, 5] for name in names}
 
 
@@ -134,7 +135,7 @@ def test_events_after_the_checkpoint_are_hidden(tmp_path):
 
 
 def events(file):
-    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
 
     content = file.read_bytes()
     while content:

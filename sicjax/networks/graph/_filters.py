@@ -42,7 +42,7 @@ def interleaved(kernel: Any, dilation: Sequence[int], blocks: np.ndarray) -> Any
     kernel = folded(kernel, dilation, ())
     *k, inputs, _ = kernel.shape
     # A later place in a block is an earlier tap of the kernel.
-    parts = kernel[..., np.flip(blocks, range(n))]
+    parts = kernel[..., np.flip(blocks, tuple(range(n)))]
     order = [axis for pair in zip(range(n), range(n + 1, 2 * n + 1), strict=True) for axis in pair]
     grown = [m * f for m, f in zip(k, block, strict=True)]
     return parts.transpose(*order, n, 2 * n + 1).reshape(*grown, inputs, outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def resample(
     x = plain(x)
     n = rank(x)
     ups, filters, downs = [1] * n, [np.ones(1)] * n, [1] * n
-    for settings, found in ((up, ups), (taps, filters), (down, downs)):
+    every: list[tuple[Sequence[Any], list[Any]]] = [(up, ups), (taps, filters), (down, downs)]
+    for settings, found in every:
         for role, setting in zip(x.axes, settings, strict=len(settings) > 0 and bool(x.sources)):
             if role >= 0 and x.sources:
                 found[role] = setting

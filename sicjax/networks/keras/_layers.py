@@ -50,7 +50,7 @@ def activation(call: Call) -> Flow | list[Flow]:
         stated, settings = (config, {}) if named else (stated.get("class_name"), config or {})
     name = canonical(str(stated))
     rule = rules.get(name)
-    if rule in (_elementwise, _scaling) or (rule is not None and name == "glu"):
+    if rule is not None and (rule in (_elementwise, _scaling) or name == "glu"):
         return rule(call._replace(kind=str(stated), settings=settings))
     call.graph.note(f"activation {stated} is taken as acting on each place alone")
     return call.x

@@ -61,7 +61,7 @@ def _nodes(aten: Aten, graph: dict[str, Any], values: dict[str, Any]) -> None:
             continue
         operator = node["target"].rpartition(".")[0].rpartition(".")[2]
         if operator in _VIEWS:
-            views.update(dict.fromkeys(outputs, first["name"]))
+            views |= {name: first["name"] for name in outputs}
         if operator.endswith("_") and parts and isinstance(parts[0], Flow):
             _written(aten, values, views, first["name"], parts[0])
 
