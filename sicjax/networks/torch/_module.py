@@ -1,5 +1,8 @@
 """Live PyTorch modules, through the program that `torch.export` makes of them, in memory."""
 
+# Where PyTorch is not installed, pyright takes this folder for it.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import io
