@@ -234,6 +234,18 @@ def test_copies_that_are_made_to_differ_are_no_upsampling():
     assert not net.pairs and "mixes space" in str(net.skipped)
 
 
+def test_values_in_one_batch_go_on_together_and_end_where_they_are_taken_apart():
+    def apply(p, x):
+        both = jnp.concatenate([conv(x, p["a"]), conv(x, p["b"])])
+        first, second = jnp.split(both, 2)
+        return conv(both, p["c"]), conv(first, p["d"]), conv(second, p["e"])
+
+    params = {name: kernel(3, 4, 4) for name in "abcde"}
+    net = networks.from_function(apply, params, jnp.zeros((1, LENGTH, 4)))
+    assert list(net.cascades) == ["a to c", "b to c"]
+    assert all("put together in one batch" in dict(net.skipped)[name] for name in "de")
+
+
 def test_one_channel_weighted_to_many():
     weights = jnp.asarray(RNG.normal(size=4), jnp.float32)
     apply = lambda params, x: conv(conv(x, params[0]) * weights, params[1])

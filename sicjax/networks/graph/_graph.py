@@ -17,7 +17,7 @@ import numpy as np
 from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax.networks.graph._cascade import cascade
-from sicjax.networks.graph._flow import BATCH, Flow, Source, constant
+from sicjax.networks.graph._flow import BATCH, JOINED, Flow, Source, constant
 from sicjax.networks.graph._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, check_count
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._resample import expanded
@@ -220,6 +220,7 @@ def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:
         return f"a layer with {axes} spatial axes after one with {min(before - {axes})}"
     # An axis of one place may have lost its role, or have another's: a reshape cannot tell such axes apart.
     fits = len(x.axes) == len(takes) and all(
-        role == want or (want != BATCH and size == 1) for role, want, size in zip(x.axes, takes, x.shape, strict=True)
+        role == want or (want == BATCH and role == JOINED) or (want != BATCH and size == 1)
+        for role, want, size in zip(x.axes, takes, x.shape, strict=True)
     )
     return "" if fits or not x.sources else "a layer that takes other axes as channels and space"

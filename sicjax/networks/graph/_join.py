@@ -11,6 +11,7 @@ import numpy as np
 from sicjax.networks.graph._flow import (
     BATCH,
     CHANNEL,
+    JOINED,
     REPEAT,
     Flow,
     Source,
@@ -130,7 +131,9 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
     sources: list[Source] = []
     if lead.axes[axis] != CHANNEL:
         unique = {source.key(): source for x in sourced for source in x.sources}
-        axes = tuple(BATCH if k == axis and role == REPEAT else role for k, role in enumerate(lead.axes))
+        alike = len(sourced) == len(xs) and all({s.key() for s in x.sources} == unique.keys() for x in sourced)
+        along = lead.axes[axis] if lead.axes[axis] >= 0 else BATCH if alike else JOINED
+        axes = (*lead.axes[:axis], along, *lead.axes[axis + 1 :])
         return changed(lead, shape, axes=axes, sources=tuple(unique.values()))
     where = channel_axis(lead, axis)
     for position, x in enumerate(xs):

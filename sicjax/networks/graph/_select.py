@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, axis_of, changed, channel_axis, plain
+from sicjax.networks.graph._flow import BATCH, CHANNEL, JOINED, REPEAT, Flow, axis_of, changed, channel_axis, plain
 from sicjax.networks.graph._limits import LONGEST, MOST_CHANNELS, MOST_PARTS
 from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._unreachable import Unreachable
@@ -29,6 +29,8 @@ def select(x: Flow, axis: int, places: range | np.ndarray) -> Flow:
     whole = isinstance(places, range) and places == range(size)
     if not x.sources or role in (BATCH, REPEAT) or whole:
         return changed(x, shape)
+    if role == JOINED:
+        raise Unreachable("a part of values that were put together in one batch", shape=shape)
     if role == CHANNEL:
         if len(places) > MOST_CHANNELS:
             raise Unreachable(f"more than {MOST_CHANNELS:,} channels")
