@@ -12,7 +12,7 @@ from sicjax.networks.graph._limits import MOST_CHANNELS, MOST_PLACES
 from sicjax.networks.graph._network import Layer
 from sicjax.networks.graph._unreachable import Unreachable
 
-# Roles of a value's axes; a spatial axis has its number, 0 and up. Along REPEAT a value was copied, along JOINED several
+# Roles of a value's axes; a spatial axis has its number, 0 and up. Along REPEAT a value was copied, along JOINED some
 # values stand one after another in a batch; the axes of a value whose space and channels a reshape mixed are MIXED.
 MIXED, JOINED, REPEAT, BATCH, CHANNEL = -5, -4, -3, -2, -1
 
@@ -56,7 +56,7 @@ class Flow(NamedTuple):
 
     Attributes:
         shape: of the value; `()` also where it is not known and no convolution reaches it.
-        axes: for each axis `BATCH`, `CHANNEL`, `REPEAT`, `JOINED`, `MIXED` or a spatial number; of no meaning without sources.
+        axes: for each axis its role, named above, or a spatial number; of no meaning without sources.
         sources: the convolutions that reach it without meeting another.
         origin: where it comes from besides those, in words, for the layers it reaches.
         unmixed: of a value whose space and channels a reshape mixed, what it was before; else None.
