@@ -13,7 +13,7 @@ from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax._progress import bar
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._measure import strides
+from sicjax.cli._reading import add_reading
 
 if TYPE_CHECKING:
     from sicjax.measure import Comparison, Source
@@ -27,19 +27,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         description="What changed between versions of one network, layer by layer and pair by pair: each against the "
         "first. Formats as for `sicjax measure`; versions may be of different ones.",
     )
-    parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="a file, the directory of a run, a folder of them, a quoted pattern"
-    )
-    parser.add_argument(
-        "--stride",
-        metavar="N[,N...]",
-        type=strides,
-        help="as for `sicjax measure`; for those of the files that do not state their strides",
-    )
-    parser.add_argument(
-        "--transposed", action=argparse.BooleanOptionalAction, help="as for `sicjax measure`; for the same files"
-    )
-    parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+    add_reading(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sicjax import _extras
 from sicjax._errors import InputError
+from sicjax.cli._reading import add_reading
 
 # Networks up to which everything is shown: a table also with --out, and a picture of the histograms.
 FEW = 20
@@ -23,27 +24,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         description="Spectral Dependency Ratios of every pair of successive convolutions in a file.",
     )
     parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
-    parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="a file, the directory of a run, a folder of them, a quoted pattern"
-    )
-    parser.add_argument(
-        "--stride",
-        metavar="N[,N...]",
-        type=strides,
-        help="stride of every convolution, or one for each in order; else from the JSON sidecar beside the file",
-    )
-    parser.add_argument(
-        "--transposed",
-        action=argparse.BooleanOptionalAction,
-        help="whether the convolutions are transposed, where the channel counts do not tell",
-    )
+    add_reading(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
         help="keep what is measured here, so that it is done once; write pairs.csv, result.json and histograms.png",
     )
-    parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
     parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
     parser.add_argument(
         "--shard", metavar="K/N", type=_shard, help="the K-th of N parts of the files, the others elsewhere; with --out"
@@ -78,17 +65,6 @@ def run(args: argparse.Namespace) -> int:
 
     keep_compiled_programs()
     return measure_and_show(args, few=FEW)
-
-
-def strides(text: str) -> tuple[int, ...]:
-    """The strides of a flag, one or several with commas between."""
-    try:
-        found = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or min(found) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, or several with commas between, got {text!r}")
-    return found
 
 
 def _count(text: str) -> int:

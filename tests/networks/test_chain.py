@@ -33,6 +33,14 @@ def test_channel_counts_settle_convolution(tmp_path):
     assert net.pairs[0].cascade.shape == (3, 8, 16) and not any(layer.transposed for layer in net.layers)
 
 
+@pytest.mark.parametrize("stride", [0, True, 1.5, "2", (), [2, -1]], ids=repr)
+def test_strides_are_positive_whole_numbers(tmp_path, stride, without_type_checks):
+    file = npz(tmp_path, a__weight=kernel(8, 3, 4, 4), b__weight=kernel(16, 8, 4, 4))
+    with pytest.raises(InputError, match="a stride is a positive integer, or one for each convolution, got "):
+        networks.from_file(file, stride=stride)
+    assert networks.from_file(file, stride=np.int64(2)).layers[0].stride == (2, 2)
+
+
 def test_channel_counts_settle_transposed_convolution_and_the_layout(tmp_path):
     first, second = kernel(9, 8, 4, 4), kernel(8, 3, 5, 5)
     net = networks.from_file(npz(tmp_path, a__weight=first, b__weight=second), stride=2)

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from of_torch import OF_TORCH
 
 from sicjax import networks, sdr
 from sicjax._errors import InputError
@@ -16,13 +17,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
-    pytest.mark.filterwarnings("ignore:The given buffer is not writable"),
-]
+pytestmark = OF_TORCH
 WAYS = ["script", "trace", "export"]
 
 

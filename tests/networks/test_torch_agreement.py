@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from of_torch import OF_TORCH
 
 from sicjax import networks, sdr
 
@@ -10,13 +11,7 @@ pytest.importorskip("onnx")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
-]
+pytestmark = [*OF_TORCH, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 
 class Block(nn.Module):

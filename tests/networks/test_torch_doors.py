@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from doors import DOORS
+from of_torch import OF_TORCH
 from program import of_pytorch
 from same_pairs import compare
 from test_doors import STRIDES, run, traced
@@ -15,13 +16,7 @@ pytest.importorskip("onnx")
 import in_torch  # noqa: E402
 from torch_modules import MODULES  # noqa: E402
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
-]
+pytestmark = [*OF_TORCH, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 
 def module_of(name):

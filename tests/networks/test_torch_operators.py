@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from of_torch import OF_TORCH
 
 from sicjax import networks, sdr
 
@@ -11,13 +12,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
-    pytest.mark.filterwarnings("ignore:The given buffer is not writable"),
-]
+pytestmark = OF_TORCH
 SIZE, CHANNELS = 36, 4
 # What is further from the middle does not reach it.
 MARGIN = 6
