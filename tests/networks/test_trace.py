@@ -189,6 +189,17 @@ def test_values_in_one_batch_go_on_together_and_end_where_they_are_taken_apart()
     assert all("put together in one batch" in dict(net.skipped)[name] for name in "de")
 
 
+def test_what_adds_nothing_to_a_batch_joins_nothing():
+    """As NumPy's way of padding does along the axes that are not padded."""
+
+    def apply(p, x):
+        x = conv(x, p["a"])
+        return conv(jnp.concatenate([jnp.zeros((0, *x.shape[1:])), x])[:1], p["b"])
+
+    params = {name: kernel(3, 4, 4) for name in "ab"}
+    assert names(apply, params, jnp.zeros((2, LENGTH, 4))) == ["a to b"]
+
+
 def test_one_channel_weighted_to_many():
     weights = jnp.asarray(RNG.normal(size=4), jnp.float32)
     apply = lambda params, x: conv(conv(x, params[0]) * weights, params[1])

@@ -44,6 +44,7 @@ BETWEEN = {
     "some channels": lambda x: jnp.pad(x[..., 1:3], ((0, 0), (0, 0), (1, 1))),
     "in another layout": lambda x: jnp.moveaxis(-jnp.moveaxis(x, 1, 2), 2, 1),
     "a window": lambda x: x[:, 3:-2],
+    "nothing put beside it": lambda x: jnp.pad(x, ((0, 0), (2, 3), (0, 0)), mode="edge")[:, 2:-3],
 }
 LAYERS = {
     "plain": ({}, {}),

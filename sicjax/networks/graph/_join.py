@@ -131,7 +131,7 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
     sources: list[Source] = []
     if lead.axes[axis] != CHANNEL:
         unique = {source.key(): source for x in sourced for source in x.sources}
-        alike = len(sourced) == len(xs) and all({s.key() for s in x.sources} == unique.keys() for x in sourced)
+        alike = all({s.key() for s in x.sources} == unique.keys() for x in xs if x.shape[axis])
         along = lead.axes[axis] if lead.axes[axis] >= 0 else BATCH if alike else JOINED
         axes = (*lead.axes[:axis], along, *lead.axes[axis + 1 :])
         return changed(lead, shape, axes=axes, sources=tuple(unique.values()))
