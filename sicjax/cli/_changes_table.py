@@ -21,6 +21,7 @@ _PAIRS: list[tuple[str, Callable[[PairChange], str]]] = [
     ("marginal", lambda pair: _both(pair.marginal_before, pair.marginal_after, "+.4f")),
     ("adaptation", lambda pair: _both(pair.adaptation_before, pair.adaptation_after, "+.4f")),
     ("z", lambda pair: _both(pair.z_before, pair.z_after, ".2f")),
+    ("coupling", lambda pair: _both(pair.coupling_before, pair.coupling_after, "+.3f")),
     ("distance", lambda pair: _number(pair.distance, ".4f")),
 ]
 _LAYERS: list[tuple[str, Callable[[LayerChange], str]]] = [

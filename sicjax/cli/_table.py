@@ -33,6 +33,9 @@ _PARTS: list[tuple[str, Callable[[Row], str]]] = [
     ("marginal", lambda row: f"{row.marginal:+.4f}"),
     ("adaptation", lambda row: f"{row.adaptation:+.4f}"),
     ("z", lambda row: f"{row.z:.2f}"),
+    ("coupling", lambda row: f"{row.coupling:+.3f}"),
+    ("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}"),
+    ("energy", lambda row: f"{row.energy:+.2f}"),
     ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
 ]
 

@@ -16,7 +16,7 @@ from sicjax.measure._rows import Measured, Row
 from sicjax.networks import Layer
 
 # The numbers of a row that are set side by side, each as `NAME_before` and `NAME_after`.
-COMPARED = ("mean", "marginal", "adaptation", "z")
+COMPARED = ("mean", "marginal", "adaptation", "z", "coupling", "energy")
 
 
 class LayerChange(NamedTuple):
@@ -64,6 +64,10 @@ class PairChange(NamedTuple):
     adaptation_after: float
     z_before: float
     z_after: float
+    coupling_before: float
+    coupling_after: float
+    energy_before: float
+    energy_after: float
     distance: float
 
 

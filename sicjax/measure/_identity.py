@@ -13,7 +13,7 @@ from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
 
 # Of the fields of `measure --json`, described in schema.json: raised when one of them changes its meaning.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Settings(NamedTuple):

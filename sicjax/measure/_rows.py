@@ -47,6 +47,10 @@ class Row(NamedTuple):
     marginal: float
     adaptation: float
     z: float
+    coupling: float
+    coupling_z: float
+    coupling_p: float
+    energy: float
     null_mean: float
     null_std: float
 
@@ -58,6 +62,9 @@ STRUCTURAL = {
     "marginal": 0.0,
     "adaptation": 0.0,
     "z": math.nan,
+    "coupling": math.nan,
+    "coupling_z": math.nan,
+    "coupling_p": math.nan,
     "null_mean": 1.0,
     "null_std": 0.0,
 }
@@ -94,7 +101,14 @@ class Measured(NamedTuple):
         return pandas.DataFrame(cells, columns=[*plain, *(f"quantile_{q}" for q in QUANTILES)])
 
     def _repr_html_(self) -> str:
-        numbers = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f"}
+        numbers = {
+            "mean": ".4f",
+            "std": ".4f",
+            "marginal": "+.4f",
+            "adaptation": "+.4f",
+            "z": ".2f",
+            "coupling": "+.3f",
+        }
         rows = [
             [
                 row.name,
@@ -175,7 +189,7 @@ def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]
 def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tuple[Row, sdr.Histogram]:
     """The row of a pair, computed from its filled cascade."""
     # Two at a time, because compiling takes longer than computing.
-    pending = pool.submit(sdr.moments, cascade)
+    pending = pool.submit(lambda: (sdr.moments(cascade), sdr.coupling(cascade)))
     if pair.cascade.pathways > LARGE:
         wait([pending])  # where memory counts more
     null = sdr.null(cascade)
@@ -183,17 +197,23 @@ def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tup
     if histogram.above > 0.02 * histogram.defined:
         histogram = sdr.histogram(cascade)
     histogram = histogram._replace(undefined=pair.cascade.pathways - histogram.defined)
+    parts = sdr.decompose(cascade)
+    moments, coupling = pending.result()
     numbers = {
-        **sdr.decompose(cascade)._asdict(),
-        **pending.result()._asdict(),
+        **moments._asdict(),
+        **parts._asdict(),
+        "coupling": coupling.coupling,
+        "coupling_z": coupling.z,
+        "coupling_p": coupling.p,
+        "energy": coupling.energy,
         **{f"null_{name}": number for name, number in null._asdict().items()},
     }
     quantiles = {str(q): histogram.quantile(q) for q in QUANTILES}
-    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in STRUCTURAL}), histogram
+    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in (*STRUCTURAL, "energy")}), histogram
 
 
 def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
-    """The row of a pair whose ratios are all 1: only which kernels have energy is computed."""
+    """The row of a pair whose ratios are all 1: only the energies of its kernels say anything."""
     first, second = (np.asarray(kernel) for kernel in pair.cascade.aligned())
     inputs, outputs = first.any(tuple(range(first.ndim - 2))).sum(0), second.any(tuple(range(second.ndim - 2))).sum(1)
     defined = int(inputs @ outputs)
@@ -201,6 +221,7 @@ def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
     histogram = sdr.Histogram(counts, EDGES, 0, 0, pair.cascade.pathways - defined)
     numbers = STRUCTURAL if defined else dict.fromkeys(STRUCTURAL, math.nan)
     quantiles = dict.fromkeys(map(str, QUANTILES), numbers["mean"])
+    numbers = {**numbers, "energy": float(sdr.energy(pair.cascade))}
     return _row(pair, histogram, quantiles, numbers), histogram
 
 

@@ -15,6 +15,7 @@ from sicjax.measure._compare import Comparison, LayerChange, PairChange
 
 # Versions that are told apart in a picture; of more it shows the first and the last.
 SHOWN = 7
+DRAWN = ("mean", "marginal", "adaptation", "coupling")
 WASSERSTEIN = "distance (Wasserstein-1)"
 
 
@@ -70,9 +71,9 @@ def _drawn(comparisons: Sequence[Comparison]):
     blank = lambda names: {name: [math.nan] * len(versions) for name in names}
     for k, comparison in enumerate(shown, start=1):
         for pair in comparison.pairs:
-            numbers = pairs.setdefault(pair.name, blank(("mean", "marginal", "adaptation", WASSERSTEIN)))
+            numbers = pairs.setdefault(pair.name, blank((*DRAWN, WASSERSTEIN)))
             numbers[WASSERSTEIN][k] = pair.distance
-            for name in ("mean", "marginal", "adaptation"):
+            for name in DRAWN:
                 numbers[name][k] = getattr(pair, f"{name}_after")
                 if pair.status != "added":
                     numbers[name][0] = getattr(pair, f"{name}_before")

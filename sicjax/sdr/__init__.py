@@ -10,6 +10,7 @@
 
 from sicjax.sdr import reference
 from sicjax.sdr._cascade import Cascade, extractive, generative
+from sicjax.sdr._coupling import Coinertia, Coupling, coinertia, coupling, energy
 from sicjax.sdr._decompose import Decomposition, decompose
 from sicjax.sdr._extremes import Extremes, extremes
 from sicjax.sdr._histogram import Histogram, histogram
@@ -20,12 +21,17 @@ from sicjax.sdr._ratios import filter_ratios, ratios
 
 __all__ = [
     "Cascade",
+    "Coinertia",
+    "Coupling",
     "Decomposition",
     "Extremes",
     "Features",
     "Histogram",
     "Moments",
+    "coinertia",
+    "coupling",
     "decompose",
+    "energy",
     "extractive",
     "extremes",
     "features",

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from sicjax.sdr._cascade import Cascade
+from sicjax.sdr._coupling import excess
 from sicjax.sdr._decompose import split
 from sicjax.sdr._lags import Features, features, sum_first
 from sicjax.sdr._sharding import spread_over
@@ -75,13 +76,14 @@ def moments(pair: Cascade, *, mesh: jax.sharding.Mesh | None = None) -> Moments:
     return found._replace(undefined=found.undefined - added)
 
 
-def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation"] = "departure") -> Float[Array, ""]:
+def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation", "coupling"] = "departure") -> Float[Array, ""]:
     """How far a pair is from independence, to be added to a training loss; differentiable, no pathway visited.
 
     Arguments:
         pair: the two layers.
         kind: `departure` is the mean of `(rho - 1)^2` over all pathways; `adaptation` the square of the part of
-            the mean that `decompose` calls adaptation, which leaves alone what any pairing of the kernels shows.
+            the mean that `decompose` calls adaptation, which leaves alone what any pairing of the kernels shows;
+            `coupling` the square of what `coupling` finds beyond chance, the lags that cancel in adaptation too.
 
     Returns:
         A scalar, 0 where no pathway is defined.
@@ -98,7 +100,9 @@ def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation"] = "depart
         return _departure_penalty(features(pair))
     if kind == "adaptation":
         return _adaptation_penalty(features(pair))
-    raise ValueError(f"kind must be 'departure' or 'adaptation', got {kind!r}")
+    if kind == "coupling":
+        return _coupling_penalty(features(pair))
+    raise ValueError(f"kind must be 'departure', 'adaptation' or 'coupling', got {kind!r}")
 
 
 def first_two(f: Features) -> Departures:
@@ -140,6 +144,11 @@ def _departure_penalty(f: Features):
 def _adaptation_penalty(f: Features):
     parts = split(f)
     return jnp.where(parts.channels > 0, parts.adaptation**2, 0)
+
+
+@jax.jit
+def _coupling_penalty(f: Features):
+    return excess(f)[1] ** 2
 
 
 @jax.jit

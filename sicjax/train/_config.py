@@ -33,7 +33,7 @@ class Config:
         clip: largest norm of a gradient; 0 for no limit.
         dropout: rate between the two finest layers of the generator or decoder.
         penalty: weight of the independence penalty, `sdr.penalty`.
-        penalty_kind: the whole departure from 1, or adaptation alone.
+        penalty_kind: the whole departure from 1, or adaptation or coupling alone.
         penalty_layers: only pairs whose name contains one of these, such as "decoder"; without any all of them.
         dtype: of the computation; weights are float32.
         seed: of everything random.
@@ -65,7 +65,7 @@ class Config:
     clip: float = 0.0
     dropout: float = 0.0
     penalty: float = 0.0
-    penalty_kind: Literal["departure", "adaptation"] = "departure"
+    penalty_kind: Literal["departure", "adaptation", "coupling"] = "departure"
     penalty_layers: tuple[str, ...] = ()
     dtype: Literal["float32", "bfloat16"] = "float32"
     seed: int = 0
@@ -93,7 +93,7 @@ class Config:
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{runs.flag(name)} must be in [0, 1), got {getattr(self, name)}")
         for name in ("schedule", "penalty_kind", "dtype"):
-            allowed = {"schedule": ("constant", "cosine"), "penalty_kind": ("departure", "adaptation")}
+            allowed = {"schedule": ("constant", "cosine"), "penalty_kind": ("departure", "adaptation", "coupling")}
             if getattr(self, name) not in allowed.get(name, ("float32", "bfloat16")):
                 raise InputError(f"{runs.flag(name)} cannot be {getattr(self, name)!r}")
         if self.penalty_layers and not self.penalty:

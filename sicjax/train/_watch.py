@@ -38,6 +38,7 @@ class Watch:
 
 
 def _numbers(pair: sdr.Cascade) -> dict[str, jax.Array]:
-    found, parts = sdr.moments(pair), sdr.decompose(pair)
+    found, parts, coupling = sdr.moments(pair), sdr.decompose(pair), sdr.coupling(pair)
     split = {"marginal": parts.marginal, "adaptation": parts.adaptation, "z": parts.z}
-    return {"mean": found.mean, "std": found.std, **split, "undefined": found.undefined}
+    coupled = {"coupling": coupling.coupling, "coupling_z": coupling.z, "energy": coupling.energy}
+    return {"mean": found.mean, "std": found.std, **split, **coupled, "undefined": found.undefined}

@@ -12,7 +12,7 @@ import pytest
 
 from sicjax import measure, networks
 from sicjax._errors import InputError
-from sicjax.measure import Archive, Source, as_json, find, gather, measure_many, write_records
+from sicjax.measure import SCHEMA, Archive, Source, as_json, find, gather, measure_many, write_records
 
 LAYERS = [{"type": "conv", "weight": f"c{k}", "layout": "HWIO", "stride": 2} for k in range(2)]
 
@@ -99,7 +99,7 @@ def test_an_unexpected_failure_is_a_record_too(folder, monkeypatch):
 
 def test_what_the_schema_does_not_allow_is_refused(folder):
     (found,) = measure_many([Source(str(folder / "0.npz"))])
-    for change in ({"schema": 2}, {"sha256": "x"}, {"more": 1}, {"cascades": [{}]}):
+    for change in ({"schema": SCHEMA + 1}, {"sha256": "x"}, {"more": 1}, {"cascades": [{}]}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(found.record | change, measure.schema())
 

@@ -63,6 +63,8 @@ def test_a_row_is_what_the_measure_says_of_the_pair(chain):
         np.testing.assert_allclose(row.near_one, np.mean((rho >= 0.9) & (rho <= 1.1)), atol=1e-6)
         np.testing.assert_allclose(row.marginal + row.adaptation, rho.mean() - 1, atol=1e-6)
         np.testing.assert_allclose([row.null_mean, row.null_std], sdr.null(pair)[2:], atol=1e-6)
+        coupled = sdr.coupling(pair)[1:]
+        np.testing.assert_allclose([row.coupling, row.coupling_z, row.coupling_p, row.energy], coupled, rtol=1e-3)
 
 
 def test_dead_and_structural_pairs(tmp_path):
@@ -76,6 +78,10 @@ def test_dead_and_structural_pairs(tmp_path):
     assert (dead.pathways, dead.undefined, dead.structural) == (60, 15, False)
     assert (structural.structural, structural.mean, structural.std, structural.near_one) == (True, 1, 0, 1)
     assert set(structural.quantiles.values()) == {1}
+    logs = [
+        np.log((kernels[f"c{k}.weight"].astype(float) ** 2).sum(axes)) for k, axes in ((1, (1, 2, 3)), (2, (0, 2, 3)))
+    ]
+    assert structural.energy == pytest.approx(np.corrcoef(*logs)[0, 1], abs=1e-5) and np.isnan(structural.coupling)
     assert as_json(measure([file], stride=1)[0])["cascades"][1]["z"] is None
 
 
