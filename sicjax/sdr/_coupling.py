@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Key
 
 from sicjax.sdr._cascade import Cascade
-from sicjax.sdr._lags import Features, features
+from sicjax.sdr._lags import Features, analyse, features
 from sicjax.sdr._pairings import central_moments, invariants
 from sicjax.sdr._sharding import spread_over
 
@@ -55,10 +55,6 @@ class Coinertia(NamedTuple):
     second: Float[Array, "n k"]
     first_scores: Float[Array, "m k"]
     second_scores: Float[Array, "m k"]
-
-
-# Energies of the channels, in units of their own, and the logs of these.
-Scaled: TypeAlias = tuple[Float[Array, " m"], Float[Array, " m"]]
 
 
 class Sides(NamedTuple):
@@ -115,12 +111,9 @@ def coupling(
         raise ValueError(f"draws must be at least 1, got {draws}")
     if mesh is not None:
         pair, _ = spread_over(pair, mesh)
-    channels, energies = _sides(features(pair)), _energies(pair)
-    if mesh is not None:  # a few numbers a channel, which from here on all are compared with all
-        channels, energies = jax.device_put((channels, energies), NamedSharding(mesh, PartitionSpec()))
-    rv, beyond, z, skewness = _compare(channels)
-    p = pearson(z, skewness) if key is None else _permuted(channels, key, draws)
-    return Coupling(rv, beyond, z, p, _log_correlation(energies))
+    found, skewness, channels = _compare(*analyse(pair), mesh)
+    p = pearson(found.z, skewness) if key is None else _permuted(channels, key, draws)
+    return found._replace(p=p)
 
 
 def energy(pair: Cascade) -> Float[Array, ""]:
@@ -131,7 +124,7 @@ def energy(pair: Cascade) -> Float[Array, ""]:
     >>> bool(abs(energy(Cascade(first, second))) < 0.6)
     True
     """
-    return _log_correlation(_energies(pair))
+    return _correlation(analyse(pair)[1])
 
 
 def coinertia(pair: Cascade, k: int = 3) -> Coinertia:
@@ -179,13 +172,13 @@ def pearson(z: Float[Array, ""], skewness: Float[Array, ""]) -> Float[Array, ""]
     return jnp.where(skewed, tail, jax.scipy.stats.norm.sf(z))
 
 
-_sides = jax.jit(sides)
-
-
-@jax.jit
-def _compare(sides: Sides):
-    """`rv`, `coupling`, `z` and the skewness of the null."""
-    x, y, present = sides
+@partial(jax.jit, static_argnames="mesh")
+def _compare(f: Features, energies: Float[Array, "2 m"], mesh: jax.sharding.Mesh | None):
+    """All but `p`, the skewness of the null, and what was compared."""
+    compared = sides(f)
+    if mesh is not None:  # a few numbers a channel, and from here on each is compared with all
+        compared, energies = jax.device_put((compared, energies), NamedSharding(mesh, PartitionSpec()))
+    x, y, present = compared
     channels = present.sum()
     rv, beyond, defined = _excess(x, y, channels)
     # Moments of the statistic for features of trace 1 on either side, so that nothing underflows.
@@ -202,7 +195,8 @@ def _compare(sides: Sides):
     statistic = _squared(x, y)
     z = (statistic - 1 / jnp.maximum(channels - 1, 1)) / deviation
     skewness = moment(of_third, x3, y3) / deviation**3
-    return [jnp.where(defined, value, jnp.nan) for value in (rv, beyond, z, skewness)]
+    rv, beyond, z, skewness = (jnp.where(defined, value, jnp.nan) for value in (rv, beyond, z, skewness))
+    return Coupling(rv, beyond, z, jnp.full_like(z, jnp.nan), _correlation(energies)), skewness, compared
 
 
 def _excess(x, y, channels):
@@ -230,27 +224,10 @@ def _centred(values: Float[Array, "n m"], present: Bool[Array, " m"]) -> Float[A
 
 
 @jax.jit
-def _energies(pair: Cascade) -> tuple[Scaled, Scaled]:
-    """Of each channel's kernels together in the first and in the second layer."""
-    first, second = pair.aligned()
-    spatial = tuple(range(first.ndim - 2))
-    return _energy(first, (*spatial, -2)), _energy(second, (*spatial, -1))
-
-
-def _energy(kernel: Float[Array, "*k x y"], others: tuple[int, ...]) -> Scaled:
-    """Energy over the other axes, in units in which no square over- or underflows, and the log of that unit."""
-    largest = jax.lax.stop_gradient(jnp.abs(kernel).max(others))
-    unit = jnp.where(largest > 0, largest, 1)
-    return ((kernel / jnp.expand_dims(unit, others)) ** 2).sum(others), 2 * jnp.log(unit)
-
-
-@jax.jit
-def _log_correlation(energies: tuple[Scaled, Scaled]) -> Float[Array, ""]:
-    """Over the channels with any energy on both sides."""
-    (first, unit_first), (second, unit_second) = energies
-    present = (first > 0) & (second > 0)
-    logs = [jnp.log(jnp.where(present, energy, 1)) for energy in (first, second)]
-    u, v = (_centred((log + unit)[None], present)[0] for log, unit in zip(logs, (unit_first, unit_second), strict=True))
+def _correlation(energies: Float[Array, "2 m"]) -> Float[Array, ""]:
+    """Of the two rows, over the channels in which both have any energy."""
+    present = jnp.isfinite(energies).all(0)
+    u, v = (_centred(log[None], present)[0] for log in energies)
     size = jnp.sqrt((u**2).sum()) * jnp.sqrt((v**2).sum())
     defined = (size > 0) & (present.sum() > 2)
     return jnp.where(defined, (u * v).sum() / jnp.where(defined, size, 1), jnp.nan)

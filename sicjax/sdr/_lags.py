@@ -41,30 +41,36 @@ class Features(NamedTuple):
     second_alive: Bool[Array, "m o"]
 
 
-@jax.jit
 def features(pair: Cascade) -> Features:
-    """The lag features of a pair and which of its kernels have any energy.
+    """The lag features of a pair and which of its kernels have any energy."""
+    return analyse(pair)[0]
+
+
+@jax.jit
+def analyse(pair: Cascade) -> tuple[Features, Float[Array, "2 m"]]:
+    """The features, and the log of the energy of each channel's kernels together in the first and the second layer.
 
     A program of its own, called before the programs that use it: fused into a loop over pathways XLA would compute
     features again for every pathway (on CPU it also ignores optimization barriers).
     """
     first, second = pair.aligned()
-    a, first_alive = _correlate(first, tuple(lag for lag, _ in pair.lags))
-    b, second_alive = _correlate(second, tuple(lag for _, lag in pair.lags))
-    return Features(a, b, first_alive, second_alive)
+    a, first_alive, of_first = _correlate(first, tuple(lag for lag, _ in pair.lags))
+    b, second_alive, of_second = _correlate(second, tuple(lag for _, lag in pair.lags))
+    energies = jnp.stack([_log_sum(*of_first, 0), _log_sum(*of_second, 1)])
+    return Features(a, b, first_alive, second_alive), energies
 
 
-def normalise(kernel: Float[Array, "*k x y"]) -> Taps:
-    """The taps one by one, each kernel scaled to absolute sum 1, so that no square over- or underflows; 0 stays 0.
+def normalise(kernel: Float[Array, "*k x y"]) -> tuple[Taps, Float[Array, "x y"]]:
+    """The taps one by one, each kernel scaled to absolute sum 1, so that no square over- or underflows, and that sum.
 
-    A ratio does not depend on a kernel's scale, so neither does its gradient. A few taps come as a list, for programs
-    that name each of them; many stay one array.
+    A kernel of 0 stays 0. A ratio does not depend on a kernel's scale, so neither does its gradient. A few taps come
+    as a list, for programs that name each of them; many stay one array.
     """
     taps = kernel.reshape(-1, *kernel.shape[-2:])
     few = len(taps) <= FEW_TAPS
     size = jax.lax.stop_gradient(sum_first([jnp.abs(tap) for tap in taps] if few else jnp.abs(taps)))
     scale = 1 / jnp.where(size > 0, size, 1)
-    return [tap * scale for tap in taps] if few else taps * scale
+    return [tap * scale for tap in taps] if few else taps * scale, size
 
 
 def sum_first(terms: Float[Array, " n *rest"] | list[Float[Array, "*rest"]]) -> Float[Array, "*rest"]:
@@ -87,14 +93,23 @@ def _pairwise(terms: list[jax.Array]) -> jax.Array:
 
 
 def _correlate(kernel, lags: tuple[Lag, ...]):
-    """Autocorrelation of every kernel at these lags, over its energy; and which kernels have any."""
+    """Autocorrelation of every kernel at these lags, over its energy; which kernels have any; the energy and scale."""
     size = kernel.shape[:-2]
-    taps = normalise(kernel)
+    taps, scale = normalise(kernel)
     at_lags = ((0,) * len(size), *lags)
     products = sum(math.prod(k - abs(n) for k, n in zip(size, lag, strict=True)) for lag in lags)
     correlation = (_written_out if products <= WRITTEN_OUT else _from_spectrum)(taps, size, at_lags)
     alive = correlation[0] > 0
-    return correlation[1:] * (1 / jnp.where(alive, correlation[0], 1)), alive
+    return correlation[1:] * (1 / jnp.where(alive, correlation[0], 1)), alive, (correlation[0], scale)
+
+
+def _log_sum(energy: Float[Array, "x y"], scale: Float[Array, "x y"], axis: int) -> Float[Array, " m"]:
+    """Log of the sum over an axis of energies of scaled kernels, no square of a scale taken; -inf without any."""
+    unit = scale.max(axis)
+    unit = jnp.where(unit > 0, unit, 1)
+    total = (energy * (scale / jnp.expand_dims(unit, axis)) ** 2).sum(axis)
+    known = total > 0
+    return jnp.where(known, jnp.log(jnp.where(known, total, 1)) + 2 * jnp.log(unit), -jnp.inf)
 
 
 def _written_out(taps: Taps, size: Lag, lags: tuple[Lag, ...]):

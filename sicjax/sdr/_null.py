@@ -107,7 +107,7 @@ def _tap_products(kernel: Float[Array, "*k x y"]):
 
     All places are different; products of two are over the kernel's energy, products of four over its square.
     """
-    taps = normalise(kernel)
+    taps, _ = normalise(kernel)
     raised = [[tap**k for tap in taps] if isinstance(taps, list) else taps**k for k in (1, 2, 3, 4)]
     power = jnp.stack([sum_first(terms) for terms in raised])
     alive = power[1] > 0

@@ -48,7 +48,7 @@ def ratios_from_spectra(pair: Cascade) -> Float[Array, "i m o"]:
 def _folded_power(kernel: Float[Array, "*k x"], dilation, fold, points):
     """Departure from 1 of the power spectrum over its mean, decimated by `fold`: `(half grid, x)`; and which live."""
     axes = tuple(range(kernel.ndim - 1))
-    taps = normalise(kernel[..., None])
+    taps, _ = normalise(kernel[..., None])
     stretched = jax.lax.pad(
         jnp.asarray(taps).reshape(kernel.shape),
         jnp.zeros((), kernel.dtype),
