@@ -29,13 +29,36 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if all(".py" in argument for argument in config.args) else None
 
 
+# Files that take longest start first, so that no worker ends with one. What the first compiles, test_processes.py and
+# test_reproduce.py run too: meanwhile the other worker has the next two.
+LONGEST = (
+    "train/test_train.py",
+    "sdr/test_statistics.py",
+    "sdr/test_ratios.py",
+    "train/test_processes.py",
+    "experiments/test_reproduce.py",
+    "networks/test_doors.py",
+    "networks/test_trace_power.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """A file is given to one worker, which builds what its tests share once: these first, the others as they stand."""
+    order = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory):
-    """What XLA compiles is kept for the session: many tests run the same programs in new closures."""
+    """What XLA compiles is kept for the session: for every worker, and for the commands that tests start."""
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    kept = {"jax_compilation_cache_dir": str(folder), "jax_persistent_cache_min_compile_time_secs": 0.1}
+    for name, value in kept.items():
+        os.environ[name.upper()] = str(value)
+        jax.config.update(name, value)
 
 
 @pytest.fixture

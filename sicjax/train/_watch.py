@@ -20,7 +20,6 @@ class Watch:
 
     def __init__(self, nets: Mapping[str, Network]) -> None:
         self.nets = nets
-        self._numbers = jax.jit(lambda pairs: {name: _numbers(pair) for name, pair in pairs.items()})
 
     def __call__(self, step: int, weights: Mapping[str, Any]) -> runs.Measure:
         """For each pair its moments and their split, and a histogram of its ratios."""
@@ -29,7 +28,7 @@ class Watch:
             for part, net in self.nets.items()
             for name, pair in net.bind(jax.device_get(weights[part])).items()
         }
-        numbers = jax.device_get(self._numbers(pairs))
+        numbers = jax.device_get({name: _numbers(pair) for name, pair in pairs.items()})
         plain = {
             name: {key: float(value) if math.isfinite(value) else None for key, value in found.items()}
             for name, found in numbers.items()

@@ -25,16 +25,16 @@ def version(tmp_path):
     return written
 
 
-def kernels(*channels, seed=0, size=4):
+def kernels(*channels, seed=0, size=3):
     rng = np.random.default_rng(seed)
     shapes = [(a, b, size, size) for a, b in zip(channels, channels[1:], strict=False)]
     return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
 def test_a_transplanted_layer_is_found_and_named(version):
-    before = kernels(5, 4, 6, 7, 3)
+    before = kernels(5, 4, 6, 3, 6)
     after = list(before)
-    after[2] = kernels(5, 4, 6, 7, 3, seed=1)[2]
+    after[2] = kernels(5, 4, 6, 3, 6, seed=1)[2]
     found = compare(version("before", before), version("after", after))
     moved = {layer.name: layer.displacement for layer in found.layers}
     assert moved["net.6"] == pytest.approx(np.linalg.norm(after[2] - before[2]) / np.linalg.norm(before[2]), rel=1e-6)
@@ -61,7 +61,7 @@ def test_layers_that_come_go_and_take_another_shape(version):
     assert [(layer.name, layer.status) for layer in found.layers] == [
         ("net.0", "kept"), ("net.3", "replaced"), ("net.6", "replaced"), ("net.9", "added"),
     ]  # fmt: skip
-    assert found.layers[1].shape_before == (4, 4, 4, 6) and found.layers[1].shape_after == (4, 4, 4, 8)
+    assert found.layers[1].shape_before == (3, 3, 4, 6) and found.layers[1].shape_after == (3, 3, 4, 8)
     assert math.isnan(found.layers[1].displacement) and found.layers[3].shape_before is None
     assert [pair.status for pair in found.pairs] == ["kept", "kept", "added"]
     back = compare(version("after", after), version("before", before))
@@ -89,11 +89,11 @@ def test_names_may_differ(version, prefix, note):
 
 def test_another_network_is_refused(version):
     with pytest.raises(InputError, match="A and B are no versions of one network"):
-        compare(version("a", kernels(5, 4, 3)), version("b", kernels(5, 6, 3), prefix="layer"), names=("A", "B"))
+        compare(version("a", kernels(5, 4, 6)), version("b", kernels(4, 6, 3), prefix="layer"), names=("A", "B"))
 
 
 def test_a_layer_without_energy_has_no_angle(version):
-    given = kernels(5, 4, 3)
+    given = kernels(5, 4, 6)
     dead = [np.zeros_like(given[0]), given[1]]
     layer = compare(version("before", dead), version("after", given)).layers[0]
     assert math.isnan(layer.displacement) and math.isnan(layer.cosine)
@@ -102,13 +102,13 @@ def test_a_layer_without_energy_has_no_angle(version):
 
 def test_one_network_in_two_formats(tmp_path):
     onnx = pytest.importorskip("onnx")
-    given, nodes, held, x = kernels(6, 5, 4, 3), [], [], "x"
+    given, nodes, held, x = kernels(5, 4, 6, 3), [], [], "x"
     for k, kernel in enumerate(given):
         held.append(onnx.numpy_helper.from_array(kernel, f"net.{3 * k}.weight"))
         nodes.append(onnx.helper.make_node("ConvTranspose", [x, held[-1].name], [f"v{k}"], strides=[2, 2]))
         x = f"v{k}"
     value = lambda name, shape: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-    graph = onnx.helper.make_graph(nodes, "net", [value("x", ("n", 6, "h", "w"))], [value(x, None)], held)
+    graph = onnx.helper.make_graph(nodes, "net", [value("x", ("n", 5, "h", "w"))], [value(x, None)], held)
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)]), tmp_path / "net.onnx")
     weights = {f"generator.{tensor.name}": kernel for tensor, kernel in zip(held, given, strict=True)}
     save_file(weights, tmp_path / "net.safetensors")
@@ -138,7 +138,7 @@ def test_what_is_written(version, tmp_path):
     ]  # fmt: skip
     with files[2].open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["before", "after", *LayerChange._fields] and rows[0]["shape_before"] == "4x4x5x4"
+    assert list(rows[0]) == ["before", "after", *LayerChange._fields] and rows[0]["shape_before"] == "3x3x5x4"
     assert files[3].read_bytes().startswith(b"\x89PNG")
 
 

@@ -20,10 +20,10 @@ class Chain(nnx.Module):
     """conv10 is called before conv2."""
 
     def __init__(self, rngs):
-        self.conv1 = nnx.Conv(3, 8, (4, 4), strides=2, rngs=rngs)
+        self.conv1 = nnx.Conv(3, 8, (3, 3), strides=2, rngs=rngs)
         self.norm = nnx.BatchNorm(8, rngs=rngs)
         self.conv2 = nnx.Conv(6, 5, (3, 3), rngs=rngs)
-        self.conv10 = nnx.Conv(8, 6, (4, 4), strides=2, rngs=rngs)
+        self.conv10 = nnx.Conv(8, 6, (3, 3), strides=2, rngs=rngs)
         self.drop = nnx.Dropout(0.5, rngs=rngs)
         self.dense = nnx.Linear(5, 1, rngs=rngs)
 
@@ -38,7 +38,7 @@ class Generator(linen.Module):
     def __call__(self, z, train: bool = True):
         x = linen.Dense(4 * 4 * 16)(z).reshape(-1, 4, 4, 16)
         for channels in (8, 6):
-            x = linen.ConvTranspose(channels, (4, 4), strides=(2, 2))(x)
+            x = linen.ConvTranspose(channels, (3, 3), strides=(2, 2))(x)
             x = linen.relu(linen.BatchNorm(use_running_average=not train)(x))
         x = linen.GroupNorm(num_groups=2)(x)
         return linen.tanh(linen.Conv(3, (3, 3), kernel_dilation=2)(x))

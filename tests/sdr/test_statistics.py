@@ -106,12 +106,17 @@ def test_spread_over_devices_the_numbers_are_the_same(case):
     assert four[2:] == one[2:]
 
 
-@pytest.mark.parametrize("case", ["generative 4x4 by 2", "plain 3x3", "dead kernels", TAKEN[-1]])
+# Of many taps fewer shuffles will do: the ratios of each lie ten times closer together.
+SHUFFLED = {"generative 4x4 by 2": (4000, 0.004), "plain 3x3": (4000, 0.004), "dead kernels": (4000, 0.004)}
+SHUFFLED |= {TAKEN[-1]: (400, 0.002)}
+
+
+@pytest.mark.parametrize("case", SHUFFLED)
 def test_exact_null_is_the_mean_of_many_shuffles(case):
-    pair = PAIRS[case]
-    exact, sampled = sdr.null(pair), sdr.null(pair, jax.random.key(0), draws=4000)
+    pair, (draws, near) = PAIRS[case], SHUFFLED[case]
+    exact, sampled = sdr.null(pair), sdr.null(pair, jax.random.key(0), draws=draws)
     assert (exact.count, exact.undefined) == sdr.moments(pair)[:2]
-    np.testing.assert_allclose(exact[2:], sampled[2:], atol=0.004)
+    np.testing.assert_allclose(exact[2:], sampled[2:], atol=near)
 
 
 def test_exact_null_over_all_orders_of_three_taps():

@@ -12,32 +12,41 @@ import jax
 import numpy as np
 import pytest
 
-from sicjax import models, runs
+from sicjax import cli, models, runs
 
-FLAGS = "--preset tiny --images 40 --size 8 --batch 8 --sample-every 50 --measure-every 50".split()
+# The networks of test_train.py, whose programs are compiled once for both.
+FLAGS = "--preset tiny --images 40 --size 8 --batch 8 --latent 4 --sample-every 50 --measure-every 50".split()
 NETWORKS = {
-    "vae": "--encoder 4 8 --decoder 8 4 4".split(),
+    "vae": "--kernel 3 --encoder 4 8 --decoder 8 4 4".split(),
     "gan": "--generator 8 4 --discriminator 4 8".split(),
 }
+ONE = jax.devices()[:1]
+TWO_DEVICES = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=1"
+# `sicjax` on the first of this machine's devices: what is compiled for one of four is not what is for the only one.
+ON_ONE = """import sys, jax
+first = jax.devices()[:1]
+jax.devices = lambda: first
+from sicjax import cli
+sys.exit(cli.main())"""
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """Where the commands keep compiled programs, so that only the first compiles."""
-    return str(tmp_path_factory.mktemp("cache"))
+def command(kind, folder, *flags):
+    return ["train", kind, *FLAGS, *NETWORKS[kind], "--workdir", str(folder), *flags]
 
 
-def start(kind, folder, cache, *flags, devices=1):
-    environment = {
-        **os.environ,
-        "JAX_PLATFORMS": "cpu",
-        "XDG_CACHE_HOME": cache,
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=1",
-    }
-    command = [sys.executable, "-m", "sicjax", "train", kind, *FLAGS, *NETWORKS[kind], "--workdir", str(folder)]
+def start(arguments, how=("-c", ON_ONE), **environment):
     return subprocess.Popen(
-        [*command, *flags], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, *how, *arguments],
+        env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def on_one(monkeypatch):
+    """Runs the command right here, on one device."""
+    monkeypatch.setattr(jax, "devices", lambda: ONE)
+    return cli.main
 
 
 def finish(*processes):
@@ -47,14 +56,15 @@ def finish(*processes):
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_two_processes_with_two_devices_each_train_as_one(kind, tmp_path, cache):
+def test_two_processes_with_two_devices_each_train_as_one(kind, tmp_path, on_one):
     flags = ["--steps", "20", "--log-every", "1", "--save-every", "20"]
-    finish(start(kind, tmp_path / "one", cache, *flags))
+    assert on_one(command(kind, tmp_path / "one", *flags)) == 0
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     together = ["--coordinator", address, "--processes", "2", "--process"]
-    finish(*(start(kind, tmp_path / "two", cache, *flags, *together, str(k), devices=2) for k in (0, 1)))
+    each = [command(kind, tmp_path / "two", *flags, *together, str(k)) for k in (0, 1)]
+    finish(*(start(arguments, ("-m", "sicjax"), XLA_FLAGS=TWO_DEVICES) for arguments in each))
     one, two = runs.log(tmp_path / "one", "metrics"), runs.log(tmp_path / "two", "metrics")
     assert [line["step"] for line in one] == [line["step"] for line in two] == list(range(1, 21))
     for a, b in zip(one, two, strict=True):
@@ -62,14 +72,14 @@ def test_two_processes_with_two_devices_each_train_as_one(kind, tmp_path, cache)
             assert a[name] == pytest.approx(b[name], abs=1e-5), (name, a["step"])
 
 
-def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, cache):
+def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, on_one):
     """Most of the time goes into checkpoints, one a step, so most kills come during one."""
     kills, chance = int(os.environ.get("SICJAX_KILLS", "3")), random.Random(0)
     flags = ["--steps", str(20 * (kills + 1)), "--log-every", "7", "--save-every", "1"]
-    finish(start("vae", tmp_path / "whole", cache, *flags))
+    assert on_one(command("vae", tmp_path / "whole", *flags)) == 0
     done, killed = False, 0
     while killed < kills:
-        process = start("vae", tmp_path / "killed", cache, *flags)
+        process = start(command("vae", tmp_path / "killed", *flags))
         before = _saved(tmp_path / "killed")
         while _saved(tmp_path / "killed") == before and process.poll() is None:
             time.sleep(0.02)
@@ -79,7 +89,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, 
         process.send_signal(signal.SIGKILL)
         process.communicate()
         killed += 1
-    finish(start("vae", tmp_path / "killed", cache, *flags))
+    finish(start(command("vae", tmp_path / "killed", *flags)))
     whole, again = (models.load(tmp_path / name) for name in ("whole", "killed"))
     for name in whole:
         for a, b in zip(jax.tree.leaves(whole[name]), jax.tree.leaves(again[name]), strict=True):

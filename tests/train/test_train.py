@@ -143,11 +143,10 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(finished, tmp_pa
 
 
 def test_the_result_is_the_same_on_one_two_and_four_devices(finished, tmp_path):
-    for kind, config in TINY.items():
-        for devices in (2, 4):
-            result = START[kind](config, tmp_path / f"{kind}{devices}", devices=jax.devices()[:devices])
-            for a, b in zip(leaves(finished[kind].state), leaves(result.state), strict=True):
-                np.testing.assert_allclose(a, b, atol=2e-4)
+    for kind, devices in (("gan", 2), ("vae", 4)):
+        result = START[kind](TINY[kind], tmp_path / kind, devices=jax.devices()[:devices])
+        for a, b in zip(leaves(finished[kind].state), leaves(result.state), strict=True):
+            np.testing.assert_allclose(a, b, atol=2e-4)
 
 
 def test_images_streamed_are_those_on_the_device(finished, tmp_path):
@@ -218,8 +217,8 @@ def test_images_that_cannot_be_read_are_named(tmp_path):
     from PIL import Image
 
     (tmp_path / "images").mkdir()
-    for k in range(20):
-        Image.new("RGB", (8, 8), (10 * k, 0, 0)).save(tmp_path / "images" / f"{k:02}.png")
+    for k in range(40):
+        Image.new("RGB", (8, 8), (5 * k, 0, 0)).save(tmp_path / "images" / f"{k:02}.png")
     (tmp_path / "images" / "99.png").write_bytes(b"no image")
     config = dataclasses.replace(TINY["vae"], data=f"folder:{tmp_path / 'images'}", images=0, steps=2)
     with pytest.warns(UserWarning, match=r"1 images cannot be read, the first .*99\.png"):
@@ -244,18 +243,11 @@ def test_feeds_give_the_same_images_on_the_device_and_streamed():
         np.testing.assert_array_equal(pixels[np.asarray(numbers)], streamed)
 
 
-COMMAND = [sys.executable, "-m", "sicjax", "train", "vae", "--preset", "tiny", "--images", "40", "--size", "8"]
-COMMAND += ["--encoder", "4", "8", "--decoder", "8", "4", "4", "--save-every", "3", "--sample-every", "50"]
-
-
-def start(folder, *flags, **environment):
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": "", **environment}
-    command = [*COMMAND, "--workdir", str(folder), *flags]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def test_a_terminated_run_saves_and_goes_on(tmp_path):
-    process = start(tmp_path / "run", "--steps", "100000", "--log-every", "5")
+    flags = "--preset tiny --images 40 --size 8 --latent 4 --kernel 3 --encoder 4 8 --decoder 8 4 4 --steps 100000"
+    command = [sys.executable, "-m", "sicjax", "train", "vae", *flags.split(), "--workdir", str(tmp_path / "run")]
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not (tmp_path / "run" / "metrics.jsonl").exists():
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
