@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from sicjax import __version__
 from sicjax._errors import InputError
-from sicjax.cli import _compare, _demo, _doctor, _measure, _reproduce, _train
+from sicjax.cli import _compare, _demo, _doctor, _explain, _measure, _reproduce, _train
 
-COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _doctor)
+COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _explain, _doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,8 +36,13 @@ _PARTS: list[tuple[str, Callable[[Row], str]]] = [
     ("coupling", lambda row: f"{row.coupling:+.3f}"),
     ("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}"),
     ("energy", lambda row: f"{row.energy:+.2f}"),
+    ("reading", lambda row: row.reading),
     ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
 ]
+
+# The columns that are called otherwise in JSON.
+HEADINGS = {"pair": "name", "5 %": "quantiles", "median": "quantiles", "95 %": "quantiles", "0.9-1.1": "near_one"}
+HEADINGS |= {"p": "coupling_p", "shuffled taps": "null_mean"}
 
 
 def tables(records: Sequence[Record], file: TextIO) -> None:
@@ -70,7 +75,7 @@ class _Shown(NamedTuple):
 def _table(measured: Sequence[_Shown], columns) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading, _ in columns:
-        text = heading in ("pair", "direction")
+        text = heading in ("pair", "direction", "reading")
         table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "pair", overflow="fold")
     for name, rows, record in measured:
         if len(measured) > 1:

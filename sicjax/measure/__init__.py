@@ -16,6 +16,7 @@ from sicjax.measure._graphviz import write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
 from sicjax.measure._levels import by_level
 from sicjax.measure._many import Found, measure_many
+from sicjax.measure._meaning import COLUMNS
 from sicjax.measure._paths import Source, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
@@ -23,6 +24,7 @@ from sicjax.measure._write import print_json, write, write_histograms, write_rec
 from sicjax.measure._write_changes import comparison_as_json, write_comparisons
 
 __all__ = [
+    "COLUMNS",
     "EDGES",
     "NEAR_ONE",
     "QUANTILES",

@@ -15,6 +15,7 @@ from sicjax._errors import missing_package
 from sicjax._html import table
 from sicjax.measure._compile import common_shapes, filled, shape_for
 from sicjax.measure._identity import Identity, identify, settings_for
+from sicjax.measure._meaning import reading
 from sicjax.networks import Network, Pair, Skipped
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Row(NamedTuple):
     coupling_z: float
     coupling_p: float
     energy: float
+    reading: str
     null_mean: float
     null_std: float
 
@@ -239,5 +241,10 @@ def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numb
         structural=cascade.structural,
         quantiles=quantiles,
         near_one=histogram.share(*NEAR_ONE),
+        reading=reading(
+            structural=cascade.structural,
+            channels=cascade.shape[1],
+            **{name: numbers[name] for name in ("coupling", "coupling_p", "energy")},
+        ),
         **numbers,
     )

@@ -82,6 +82,7 @@ def test_dead_and_structural_pairs(tmp_path):
         np.log((kernels[f"c{k}.weight"].astype(float) ** 2).sum(axes)) for k, axes in ((1, (1, 2, 3)), (2, (0, 2, 3)))
     ]
     assert structural.energy == pytest.approx(np.corrcoef(*logs)[0, 1], abs=1e-5) and np.isnan(structural.coupling)
+    assert (dead.reading, structural.reading) == ("too few channels", "no shared lag")
     assert as_json(measure([file], stride=1)[0])["cascades"][1]["z"] is None
 
 

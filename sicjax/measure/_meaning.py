@@ -1,0 +1,84 @@
+"""What the numbers of a pair say in words."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import special
+
+# How often chance alone is called coupled, and how often energies are called matched or opposed: see docs/meaning.md.
+FALSE = 0.01
+# From here on a coupling that is none of chance is called strong: a third of what there could be.
+STRONG = 0.33
+# With fewer channels nearly any pairing looks like any other.
+FEWEST = 8
+
+# Of each column of the table, of `pairs.csv` and of `measure --json`: what it says, and what it does not.
+COLUMNS = {
+    "name": "The pair: two convolutions with no other between them, in the order of the data.",
+    "first": "The layer nearer to the input.",
+    "second": "The layer nearer to the output.",
+    "direction": "What lies between the two: generative (the second upsamples), extractive (the first downsamples), "
+    "turning (both) or plain (neither).",
+    "stride": "Of the resampling between the two layers, one an axis.",
+    "shape": "Inputs of each intermediate channel, intermediate channels, and outputs of each.",
+    "pathways": "All triples of input, intermediate and output channel; each has one ratio.",
+    "undefined": "Pathways with a kernel that is all zero. They are in no other number.",
+    "structural": "The two kernels share no lag (1 x 1 kernels, or a kernel not larger than the stride), so every ratio "
+    "is 1 whatever the weights are. It says nothing about them.",
+    "mean": "Of the Spectral Dependency Ratios of all pathways: output power over input power times filter "
+    "energy, for white input. 1 is what independent kernels give on average; above 1 both pass the same "
+    "frequencies. Most of a departure comes from what any pairing of these kernels shows: see marginal "
+    "and adaptation.",
+    "std": "Of the ratios. Kernels of random weights have a spread too: compare it with shuffled taps (null_std).",
+    "quantiles": "Of the ratios: 5, 25, 50, 75 and 95 of 100 lie below.",
+    "near_one": "Share of the ratios between 0.9 and 1.1, the paper's range around independence. Wide kernels at "
+    "random have a high share, small ones a low one: it cannot be compared between kernel sizes.",
+    "marginal": "The part of mean - 1 that any pairing of these kernels shows: both layers prefer low frequencies, "
+    "say. It is about each layer alone, not about a dependence of the two.",
+    "adaptation": "The part of mean - 1 that the real pairing adds: kernels that meet in a channel pass the same "
+    "frequencies (above 0) or other ones (below). Near 0 is not independence: lags cancel in it; see "
+    "coupling.",
+    "z": "Adaptation over its standard deviation under random pairing of the channels. Beyond 2.6 either way "
+    "chance does it once in a hundred pairs.",
+    "coupling": "How much of the kernels on one side of a channel can be told from those on the other, beyond chance: "
+    "RV coefficient of their lag features, 0 by chance, 1 at most. It has no sign and ignores scale. It "
+    "does not say that the network is good, nor which layer caused it.",
+    "coupling_z": "The RV coefficient less its mean under random pairing, over its standard deviation there. It grows "
+    "with the number of channels: compare coupling, not z, between layers.",
+    "coupling_p": "How often random pairing of the channels couples as much (Pearson III tail with the exact mean, "
+    "variance and skewness). Below 1e-6 its digits mean nothing but that it is small.",
+    "energy": "Correlation over the channels of the log energies of the kernels on either side. It is about scale, "
+    "which no ratio sees, and a batch norm between the layers may undo it.",
+    "reading": "The above in words. Coupled: coupling_p at most 0.01; strongly: and coupling at least 0.33. Energies "
+    "matched or opposed: so large a correlation either way is met once in a hundred pairs by chance.",
+    "null_mean": "Mean ratio when the taps of every kernel are shuffled: what the values alone show, without their "
+    "arrangement.",
+    "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",
+}
+
+
+def reading(*, structural: bool, channels: int, coupling: float, coupling_p: float, energy: float) -> str:
+    """A pair in words, each said of a pair by chance at most once in a hundred.
+
+    >>> reading(structural=False, channels=64, coupling=0.41, coupling_p=4e-9, energy=-0.48)
+    'strongly coupled, energies opposed'
+    """
+    if structural:
+        words = "no shared lag"
+    elif channels < FEWEST or math.isnan(coupling_p):
+        words = "too few channels"
+    elif coupling_p > FALSE:
+        words = "as random pairing"
+    else:
+        words = "strongly coupled" if coupling >= STRONG else "coupled"
+    if channels >= FEWEST and _chance(energy, channels) <= FALSE:
+        words += ", energies matched" if energy > 0 else ", energies opposed"
+    return words
+
+
+def _chance(correlation: float, channels: int) -> float:
+    """How often a correlation over so many channels is as large either way, from Student's t; NaN of NaN."""
+    freedom = channels - 2
+    t = abs(correlation) * math.sqrt(freedom / max(1 - correlation**2, 1e-12))
+    return float(2 * special.stdtr(freedom, -t))

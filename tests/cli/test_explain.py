@@ -1,0 +1,19 @@
+from sicjax.cli import main
+from sicjax.cli._table import _PAIR, _PARTS, _RATIOS, HEADINGS
+from sicjax.measure import COLUMNS
+
+
+def test_every_heading_of_the_table_can_be_asked_for(capsys):
+    headings = [heading for heading, _ in _PAIR + _RATIOS + _PARTS]
+    assert {HEADINGS.get(heading, heading) for heading in headings} <= set(COLUMNS)
+    assert main(["explain", *headings]) == 0
+    said = capsys.readouterr().out
+    assert "coupling_p (p in the table)\n  How often random pairing" in said and said.count("quantiles (") == 1
+
+
+def test_all_of_them_and_none_of_them(capsys):
+    assert main(["explain"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n{name}" in "\n" + said for name in COLUMNS)
+    assert main(["explain", "meen"]) == 1
+    assert "there is no column meen; there are name, first" in capsys.readouterr().err
