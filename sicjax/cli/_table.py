@@ -13,7 +13,7 @@ from rich.text import Text
 
 from sicjax.measure import Record, Row, rows_of
 
-# Headings, and how a row fills them: first what the ratios are, then what they are made of.
+# Headings, and how a row fills them: what the ratios are, what they are made of, and whether the layers fit each other.
 _PAIR: list[tuple[str, Callable[[Row], str]]] = [
     ("pair", lambda row: row.name),
 ]
@@ -33,13 +33,17 @@ _PARTS: list[tuple[str, Callable[[Row], str]]] = [
     ("marginal", lambda row: f"{row.marginal:+.4f}"),
     ("adaptation", lambda row: f"{row.adaptation:+.4f}"),
     ("z", lambda row: f"{row.z:.2f}"),
+    ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
+]
+_TOGETHER: list[tuple[str, Callable[[Row], str]]] = [
     ("coupling", lambda row: f"{row.coupling:+.3f}"),
     ("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}"),
     ("energy", lambda row: f"{row.energy:+.2f}"),
     ("reading", lambda row: row.reading),
-    ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
 ]
 
+_GROUPS = (_RATIOS, _PARTS, _TOGETHER)
+_ALL = [*_PAIR, *_RATIOS, *_PARTS, *_TOGETHER]
 # The columns that are called otherwise in JSON.
 HEADINGS = {"pair": "name", "5 %": "quantiles", "median": "quantiles", "95 %": "quantiles", "0.9-1.1": "near_one"}
 HEADINGS |= {"p": "coupling_p", "shuffled taps": "null_mean"}
@@ -52,7 +56,7 @@ def tables(records: Sequence[Record], file: TextIO) -> None:
     if not console.is_terminal:
         console = Console(file=file, highlight=False, width=_needed(measured))
     together = console.width >= _needed(measured)
-    for columns in [_PAIR + _RATIOS + _PARTS] if together else [_PAIR + _RATIOS, _PAIR + _PARTS]:
+    for columns in [_ALL] if together else [_PAIR + part for part in _GROUPS]:
         console.print(_table(measured, columns))
     if any(row.structural for shown in measured for row in shown.rows):
         console.print("structural: the kernels share no lag, so every ratio is 1 whatever the weights", style="dim")
@@ -99,6 +103,6 @@ def _names(records: Sequence[Record]) -> list[str]:
 def _needed(measured: Sequence[_Shown]) -> int:
     """Width of everything side by side."""
     rows = [row for shown in measured for row in shown.rows]
-    widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _PAIR + _RATIOS + _PARTS]
+    widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _ALL]
     widths[0] = max([widths[0], *(len(shown.name) for shown in measured)])
     return sum(widths) + 2 * len(widths)

@@ -24,8 +24,8 @@ COLUMNS = {
     "shape": "Inputs of each intermediate channel, intermediate channels, and outputs of each.",
     "pathways": "All triples of input, intermediate and output channel; each has one ratio.",
     "undefined": "Pathways with a kernel that is all zero. They are in no other number.",
-    "structural": "The two kernels share no lag (1 x 1 kernels, or a kernel not larger than the stride), so every ratio "
-    "is 1 whatever the weights are. It says nothing about them.",
+    "structural": "The two kernels share no lag (1 x 1 kernels, or a kernel not larger than the stride), so every "
+    "ratio is 1 whatever the weights are. It says nothing about them.",
     "mean": "Of the Spectral Dependency Ratios of all pathways: output power over input power times filter "
     "energy, for white input. 1 is what independent kernels give on average; above 1 both pass the same "
     "frequencies. Most of a departure comes from what any pairing of these kernels shows: see marginal "
