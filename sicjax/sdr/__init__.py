@@ -18,6 +18,7 @@ from sicjax.sdr._lags import Features, features
 from sicjax.sdr._moments import Moments, moments, penalty
 from sicjax.sdr._null import null, shuffle_taps
 from sicjax.sdr._ratios import filter_ratios, ratios
+from sicjax.sdr._spread import Spread, spread
 
 __all__ = [
     "Cascade",
@@ -28,6 +29,7 @@ __all__ = [
     "Features",
     "Histogram",
     "Moments",
+    "Spread",
     "coinertia",
     "coupling",
     "decompose",
@@ -44,4 +46,5 @@ __all__ = [
     "ratios",
     "reference",
     "shuffle_taps",
+    "spread",
 ]

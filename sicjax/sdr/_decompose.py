@@ -77,11 +77,18 @@ def split(f: Features) -> Split:
     inputs and outputs and centred by their pathways, and two rows more, which vanish when all channels have as
     many pathways.
     """
-    inputs, outputs = f.first_alive.sum(0).astype(f.a.dtype), f.second_alive.sum(1).astype(f.a.dtype)
+    return split_sums(f.a.sum(1), f.b.sum(2), f.first_alive.sum(0), f.second_alive.sum(1))
+
+
+def split_sums(
+    x: Float[Array, "n m"], y: Float[Array, "n m"], inputs: Int[Array, " m"], outputs: Int[Array, " m"]
+) -> Split:
+    """The split of the mean of `2 sum_n a_n b_n` from the sums of `a` over inputs and of `b` over outputs."""
+    inputs, outputs = inputs.astype(x.dtype), outputs.astype(x.dtype)
     present = (inputs > 0) & (outputs > 0)
     channels = present.sum()
-    x, inputs = jnp.where(present, f.a.sum(1), 0), jnp.where(present, inputs, 0)
-    y, outputs = jnp.where(present, f.b.sum(2), 0), jnp.where(present, outputs, 0)
+    x, inputs = jnp.where(present, x, 0), jnp.where(present, inputs, 0)
+    y, outputs = jnp.where(present, y, 0), jnp.where(present, outputs, 0)
     mean_x, mean_y = x.sum(1) / jnp.maximum(inputs.sum(), 1), y.sum(1) / jnp.maximum(outputs.sum(), 1)
     x, y = x - mean_x[:, None] * inputs, y - mean_y[:, None] * outputs
 
