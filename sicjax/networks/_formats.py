@@ -13,7 +13,7 @@ from sicjax.networks._saved import files_of_run, from_run
 from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
-from sicjax.networks.onnx import files_of_onnx, from_onnx
+from sicjax.networks.onnx import from_onnx
 from sicjax.networks.torch import from_exported, from_script
 
 # How a file starts that was not fetched.
@@ -103,7 +103,7 @@ FORMATS = (
         from_onnx,
         None,
         extra="onnx",
-        files=files_of_onnx,
+        files=weights.files_of_onnx,
     ),
     Format(
         "TorchScript",

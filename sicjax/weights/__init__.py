@@ -5,6 +5,7 @@ from sicjax.weights._formats import FORMATS, Format
 from sicjax.weights._keras import KerasArrays, open_keras
 from sicjax.weights._layouts import LAYOUTS, Layout, mask_as, to_flax
 from sicjax.weights._names import is_dense, is_flax, is_kernel, layer_name
+from sicjax.weights._onnx import files_of_onnx, onnx_array, onnx_sparse_array, read_onnx
 from sicjax.weights._programs import Exported, Script, read_exported, read_script
 from sicjax.weights._read import read
 from sicjax.weights._sidecar import Sidecar, find_sidecar, is_convolution
@@ -24,6 +25,7 @@ __all__ = [
     "Sidecar",
     "Tensor",
     "Tensors",
+    "files_of_onnx",
     "find_sidecar",
     "is_convolution",
     "is_dense",
@@ -32,10 +34,13 @@ __all__ = [
     "layer_name",
     "look",
     "mask_as",
+    "onnx_array",
+    "onnx_sparse_array",
     "open_keras",
     "program_in",
     "read",
     "read_exported",
+    "read_onnx",
     "read_script",
     "to_flax",
 ]

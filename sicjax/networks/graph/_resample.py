@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sicjax.networks.graph._filters import outer, stretched
-from sicjax.networks.graph._flow import Flow, Source, changed, plain, rank
+from sicjax.networks.graph._flow import Flow, Source
 from sicjax.networks.graph._limits import FARTHEST, MOST_FOLDED, MOST_TAPS
 from sicjax.networks.graph._unreachable import Unreachable
 
@@ -33,8 +33,8 @@ def resample(
     Raises:
         Unreachable: an axis that is not spatial, too many places, or no one expansion, filter and decimation.
     """
-    x = plain(x)
-    n = rank(x)
+    x = x.plain()
+    n = x.rank
     ups, filters, downs = [1] * n, [np.ones(1)] * n, [1] * n
     every: list[tuple[Sequence[Any], list[Any]]] = [(up, ups), (taps, filters), (down, downs)]
     for settings, found in every:
@@ -46,7 +46,7 @@ def resample(
     if math.prod(len(t) for t in filters) > MOST_TAPS:
         raise Unreachable("a filter over too many places")
     sources = [_resampled(source, ups, outer(filters) if taps else None, downs) for source in x.sources]
-    return changed(x, shape, sources=tuple(sources))
+    return x.changed(shape, sources=tuple(sources))
 
 
 def _resampled(source: Source, up: Sequence[int], kernel: np.ndarray | None, down: Sequence[int]) -> Source:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sicjax.networks.graph._filters import cubic, filter_of, interpolation, linear, stretched
-from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, axis_of, changed, constant, plain
+from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, constant
 from sicjax.networks.graph._join import concatenate, elementwise
 from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._resample import resample
@@ -51,7 +51,7 @@ def max_pool(graph: Graph, x: Flow, shape: Sequence[int], sizes: Sequence[int], 
 
 
 def _check_window(x: Flow, shape: Sequence[int], sizes: Sequence[int]) -> None:
-    space = [k for k, role in enumerate(plain(x).axes) if role >= 0] if x.sources else []
+    space = [k for k, role in enumerate(x.plain().axes) if role >= 0] if x.sources else []
     if space and all(shape[k] == 1 for k in space) and any(x.shape[k] == sizes[k] > 1 for k in space):
         raise Unreachable("global pooling", shape=shape)
 
@@ -82,10 +82,10 @@ def resize(
     """
     if not x.sources:
         return constant(shape, x.origin)
-    plain(x)
+    x.plain()
     by = [m / n for m, n in zip(shape, x.shape, strict=True)] if factors is None else list(factors)
     if all(f == 1 for f in by):
-        return changed(x, shape)
+        return x.changed(shape)
     if mode not in ("nearest", "linear", "cubic"):
         raise Unreachable(f"a {mode} resize")
     if any(n == 1 < m and role >= 0 for n, m, role in zip(x.shape, shape, x.axes, strict=True)):
@@ -149,7 +149,7 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
     """
     if x.unmixed is not None:
         raise Unreachable("a reduction of space or channels")
-    gone = sorted({axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}) if x.shape else []
+    gone = sorted({x.axis(k) for k in (range(len(x.shape)) if axes is None else axes)}) if x.shape else []
     shape = tuple(1 if k in gone else n for k, n in enumerate(x.shape) if keep or k not in gone)
     if not x.sources:
         return constant(shape, x.origin)
@@ -165,7 +165,7 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
             branches = [select(branch, axis, range(k, k + 1)) for branch in branches for k in range(x.shape[axis])]
         x = elementwise(graph, branches, name)
     one = tuple(1 if k in gone else n for k, n in enumerate(x.shape))
-    x = changed(x, one)
+    x = x.changed(one)
     return x if keep else squeeze(x, gone)
 
 
@@ -183,7 +183,7 @@ def pad(
     Raises:
         Unreachable: channels that are copied.
     """
-    x, gaps = plain(x), between or [0] * len(x.shape)
+    x, gaps = x.plain(), between or [0] * len(x.shape)
     sizes = zip(x.shape, before, after, gaps, strict=True)
     shape = [max(n + (n - 1) * gap + low + high, min(n, 1)) for n, low, high, gap in sizes]
     for axis, (low, high, gap) in enumerate(zip(before, after, gaps, strict=True)):

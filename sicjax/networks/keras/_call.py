@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sicjax.networks.graph import Flow, Graph, Rules, axis_of, image, per_axis, space_of, spread
+from sicjax.networks.graph import Flow, Graph, Rules, image, per_axis, space_of, spread
 from sicjax.networks.keras._weights import Place, Weights
-
-# Rules of layers, operations and activations by their canonical names: from a call to one value or a list.
-rules = Rules()
 
 
 def canonical(kind: str) -> str:
@@ -43,6 +40,11 @@ class Call(NamedTuple):
     @property
     def x(self) -> Flow:
         return self.flows[0]
+
+    @property
+    def axes(self) -> list[int] | None:
+        """The axes that the setting `axis` names, None where it is not stated."""
+        return None if self.get("axis") is None else self.listed("axis")
 
     @property
     def label(self) -> str:
@@ -86,9 +88,13 @@ class Call(NamedTuple):
 
     def axis(self, name: str = "axis", default: int | None = None) -> int:
         """A setting that is one of the value's axes."""
-        return axis_of(self.x, self.get(name, default=default))
+        return self.x.axis(self.get(name, default=default))
 
     def listed(self, *names: str) -> list[int]:
         """A setting that is one number or several."""
         value = self.get(*names)
         return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+# Rules of layers, operations and activations by their canonical names: from a call to one value or a list.
+rules: Rules[Callable[[Call], Any]] = Rules()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Layer, Unreachable, roles, strided, transposed, windowed
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Layer
 from sicjax.networks.keras._call import Call, rules
+
+rules("conv convtranspose depthwiseconv separableconv")(graph.ends("a convolution whose kernel is not that of a layer"))
 
 
 @rules("conv#")
@@ -41,11 +44,6 @@ def _separable(call: Call) -> Flow:
     return _convolved(plain, f"{call.place.path}/pointwise", pointwise, 1)
 
 
-@rules("conv convtranspose depthwiseconv separableconv")
-def _operation(call: Call) -> Flow:
-    raise Unreachable("a convolution whose kernel is not that of a layer")
-
-
 def _grouped(kernel: np.ndarray) -> tuple[np.ndarray, int]:
     """A depthwise kernel `(*k, in, multiplier)` as one with a group for each input channel."""
     *k, inputs, multiplier = kernel.shape
@@ -60,10 +58,10 @@ def _convolved(call: Call, path: str, kernel: np.ndarray, groups: int, *, up: bo
     for n, k, stride, dilation, more in sizes:
         reach = (k - 1) * dilation + 1
         if not up:
-            space.append(strided(n, stride) if same else windowed(n, reach, stride))
+            space.append(graph.strided(n, stride) if same else graph.windowed(n, reach, stride))
         elif more is None:
             space.append(n * stride + (0 if same else max(reach - stride, 0)))
         else:
-            space.append(transposed(n, reach % 2 if same else reach, stride, more=more))
-    order = roles(call.rank, call.channels_last)
+            space.append(graph.transposed(n, reach % 2 if same else reach, stride, more=more))
+    order = graph.roles(call.rank, call.channels_last)
     return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order, order)

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, concatenate, cut, elementwise, even_sizes, gated, reshape, select, split, stack
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow
 from sicjax.networks.keras._call import Call, rules
 
-
-@rules("concatenate concat concatv2")
-def _concatenate(call: Call) -> Flow:
-    return concatenate(call.flows, call.get("axis", default=-1))
-
-
-@rules("stack")
-def _stack(call: Call) -> Flow:
-    return stack(call.flows, call.get("axis", default=0))
+rules.table(
+    {
+        "concatenate concat concatv2": lambda call: graph.concatenate(call.flows, call.get("axis", default=-1)),
+        "glu": lambda call: graph.elementwise(call.graph, graph.gated(call.x, call.axis(default=-1)), call.label),
+        "stack": lambda call: graph.stack(call.flows, call.get("axis", default=0)),
+        "unstack": lambda call: graph.unstack(call.x, call.axis(default=0)),
+    }
+)
 
 
 @rules("split")
@@ -26,25 +26,12 @@ def _split(call: Call) -> list[Flow]:
     axis = call.axis(default=0)
     size, parts = call.x.shape[axis], call.get("indices_or_sections", "num_or_size_splits")
     if isinstance(parts, int):
-        sizes = even_sizes(size, size // parts)
+        sizes = graph.even_sizes(size, size // parts)
     elif "num_or_size_splits" in call.settings:
         sizes = [size - sum(parts) - 1 if n == -1 else n for n in parts]
     else:
         sizes = np.diff([0, *parts, size]).tolist()
-    return split(call.x, axis, sizes)
-
-
-@rules("unstack")
-def _unstack(call: Call) -> list[Flow]:
-    axis = call.axis(default=0)
-    shape = call.x.shape
-    return [reshape(part, shape[:axis] + shape[axis + 1 :]) for part in split(call.x, axis, even_sizes(shape[axis], 1))]
-
-
-@rules("glu")
-def _glu(call: Call) -> Flow:
-    """One half of the channels, weighted by the other."""
-    return elementwise(call.graph, gated(call.x, call.axis(default=-1)), call.label)
+    return graph.split(call.x, axis, sizes)
 
 
 @rules("take gather")
@@ -52,8 +39,7 @@ def _take(call: Call) -> Flow:
     """Places along an axis by number; one alone takes the axis away."""
     stated = call.args[0] if call.args else call.get("indices")
     places = np.asarray(stated["config"]["value"] if isinstance(stated, dict) else stated)
-    axis, shape = call.axis(default=0), call.x.shape
-    return reshape(select(call.x, axis, places.reshape(-1)), (*shape[:axis], *places.shape, *shape[axis + 1 :]))
+    return graph.take(call.x, call.axis(default=0), places)
 
 
 @rules("slice")
@@ -62,7 +48,7 @@ def _slice(call: Call) -> Flow:
     x = call.x
     starts = call.args[0] if call.args else call.get("begin")
     for axis, (start, size) in enumerate(zip(starts, call.get("shape", "size"), strict=True)):
-        x = cut(x, axis, start, None if size == -1 else start + size)
+        x = graph.cut(x, axis, start, None if size == -1 else start + size)
     return x
 
 
@@ -80,13 +66,13 @@ def _item(call: Call) -> Flow:
             shape += x.shape[axis : axis + whole]
             axis += whole
         elif isinstance(place, int):
-            x = cut(x, axis, place, place + 1 or None)
+            x = graph.cut(x, axis, place, place + 1 or None)
             axis += 1
         else:
-            x = cut(x, axis, place.start, place.stop, place.step)
+            x = graph.cut(x, axis, place.start, place.stop, place.step)
             shape.append(x.shape[axis])
             axis += 1
-    return reshape(x, shape)
+    return graph.reshape(x, shape)
 
 
 def _place(part: Any) -> Any:

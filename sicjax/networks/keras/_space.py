@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sicjax.networks.graph import (
-    Flow,
-    Unreachable,
-    average_pool,
-    depth_to_space,
-    elementwise,
-    max_pool,
-    pad,
-    reduce,
-    resize,
-    space_to_depth,
-    strided,
-    windowed,
-)
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
 from sicjax.networks.keras._call import Call, canonical, rules
 
 # Keras's names of what is between places.
@@ -29,7 +17,10 @@ def _pool(call: Call) -> Flow:
     sizes = call.each("pool_size", 2)
     strides = call.each("strides", sizes)
     same = call.get("padding") == "same"
-    space = [strided(n, s) if same else windowed(n, k, s) for n, k, s in zip(call.space, sizes, strides, strict=True)]
+    space = [
+        graph.strided(n, s) if same else graph.windowed(n, k, s)
+        for n, k, s in zip(call.space, sizes, strides, strict=True)
+    ]
     return _pooled(call, space, sizes, strides)
 
 
@@ -46,25 +37,24 @@ def _adaptive(call: Call) -> Flow:
 def _pooled(call: Call, space: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
     shape, sizes, strides = call.image(space), call.spread(sizes), call.spread(strides)
     if "max" in call.kind.lower():
-        return max_pool(call.graph, call.x, shape, sizes, strides)
-    return average_pool(call.x, shape, sizes, strides)
+        return graph.max_pool(call.graph, call.x, shape, sizes, strides)
+    return graph.average_pool(call.x, shape, sizes, strides)
 
 
 @rules("globalaveragepooling# globalmaxpooling#")
 def _global(call: Call) -> Flow:
     first = 1 if call.channels_last else 2
     axes = range(first, first + call.rank)
-    return reduce(call.graph, call.x, axes, keep=call.get("keepdims", default=False), name=call.label)
+    return graph.reduce(call.graph, call.x, axes, keep=call.get("keepdims", default=False), name=call.label)
 
 
 @rules("mean max min sum prod amax amin var std logsumexp reducemean reducemax reducemin reducesum average")
 def _reduced(call: Call) -> Flow:
     """Over some axes; the average of several values is a sum."""
     if len(call.flows) > 1:
-        return elementwise(call.graph, call.flows, call.label)
-    axes = None if call.get("axis") is None else call.listed("axis")
+        return graph.elementwise(call.graph, call.flows, call.label)
     keep = call.get("keepdims", "keep_dims", default=False)
-    return reduce(call.graph, call.x, axes, keep=keep, name=call.label)
+    return graph.reduce(call.graph, call.x, call.axes, keep=keep, name=call.label)
 
 
 @rules("upsampling#")
@@ -86,7 +76,7 @@ def _resized(call: Call, space: Sequence[int], default: str) -> Flow:
     stated = str(call.get("interpolation", "method", default=default))
     mode = _MODES.get(stated, stated)
     smooth = call.get("antialias", default=False)
-    return resize(call.graph, call.x, call.image(space), mode, antialias=smooth, coefficient=-0.5)
+    return graph.resize(call.graph, call.x, call.image(space), mode, antialias=smooth, coefficient=-0.5)
 
 
 @rules("zeropadding# cropping#")
@@ -123,7 +113,7 @@ def _images(call: Call) -> Flow:
 def _padded(call: Call, pairs: Sequence[Sequence[int]]) -> Flow:
     """Places added before and after each spatial axis, or taken away."""
     before, after = zip(*pairs, strict=True)
-    return pad(call.x, call.spread(before, 0), call.spread(after, 0))
+    return graph.pad(call.x, call.spread(before, 0), call.spread(after, 0))
 
 
 @rules("pad padv2")
@@ -134,13 +124,13 @@ def _pad(call: Call) -> Flow:
     widths = [widths] if isinstance(widths[0], int) else widths
     before, after = zip(*(widths * len(call.x.shape) if len(widths) == 1 else widths), strict=True)
     fills = call.get("mode", default="constant").lower() == "constant"
-    return pad(call.x, before, after, constant_value=fills)
+    return graph.pad(call.x, before, after, constant_value=fills)
 
 
 @rules("depthtospace spacetodepth")
 def _blocks(call: Call) -> Flow:
     """Pixel shuffle and its inverse."""
-    rearrange = depth_to_space if canonical(call.kind).startswith("depth") else space_to_depth
+    rearrange = graph.depth_to_space if canonical(call.kind).startswith("depth") else graph.space_to_depth
     first = call.get("data_format") != "channels_first"
     if not first:
         call.graph.note(f"{call.kind} with channels first is taken as on JAX and PyTorch; on TensorFlow it is another")

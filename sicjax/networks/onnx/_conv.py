@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import (
-    COMPUTED,
-    Flow,
-    Layer,
-    Unreachable,
-    elementwise,
-    image,
-    per_axis,
-    roles,
-    space_of,
-)
+from sicjax.networks import graph
+from sicjax.networks.graph import COMPUTED, Flow, Layer, Unreachable, per_axis
 from sicjax.networks.onnx._step import Step, rules
 from sicjax.weights import layer_name, to_flax
 
@@ -34,9 +25,9 @@ def _conv(step: Step) -> Flow:
     )
     stated = step.shapes[0]
     known = stated is not None and len(stated) == axes + 2
-    space = stated[2:] if stated is not None and known else space_of(step.x, axes, channels_last=False)
-    shape = image(step.x, layer.outputs, space, channels_last=False)
-    channels_first = roles(axes, channels_last=False)
+    space = stated[2:] if stated is not None and known else graph.space_of(step.x, axes, channels_last=False)
+    shape = graph.image(step.x, layer.outputs, space, channels_last=False)
+    channels_first = graph.roles(axes, channels_last=False)
     return step.graph.convolve(step.x, layer, shape, channels_first, channels_first)
 
 
@@ -44,7 +35,7 @@ def _conv(step: Step) -> Flow:
 def _fused_conv(step: Step) -> Flow:
     """With a bias, a sum with another value, and an activation."""
     found, other = _conv(step), step.input(3)
-    return found if other is None else elementwise(step.graph, [found, other.flow], step.node.op_type)
+    return found if other is None else graph.elementwise(step.graph, [found, other.flow], step.node.op_type)
 
 
 def _kernel(step: Step) -> np.ndarray:

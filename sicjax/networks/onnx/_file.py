@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sicjax._errors import InputError, missing_package
+from sicjax._errors import InputError
 from sicjax.networks.graph import Network
-from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (their rules)
 from sicjax.networks.onnx._walk import Walk
+from sicjax.weights import read_onnx
 
 
 def from_onnx(path: Path) -> Network:
@@ -17,31 +18,10 @@ def from_onnx(path: Path) -> Network:
     Raises:
         InputError: a file that is no ONNX file, or not complete; weights that are not there.
     """
-    model = parsed(path)
+    model = read_onnx(path)
     walk = Walk(path, model)
     walk.results(_inlined(path, model), {})
     return walk.graph.network()
-
-
-def parsed(path: Path) -> Any:
-    """The model as it lies in the file.
-
-    Raises:
-        InputError: no ONNX file, or not complete.
-    """
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError as error:
-        raise missing_package("onnx", "onnx", f"reading {path}") from error
-    model = onnx.ModelProto()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise InputError(f"{path} is not an ONNX file, or not complete: export or download it again") from error
-    if not model.graph.node:
-        raise InputError(f"{path} is an ONNX file without a graph, or not an ONNX file: export or download it again")
-    return model
 
 
 def _inlined(path: Path, model: Any) -> Any:

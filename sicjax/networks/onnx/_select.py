@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Unreachable, axis_of, concatenate, cut, pad, reshape, select, split
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
 from sicjax.networks.onnx._step import Step, rules
 
 COMPUTED_PADDING = "padding by amounts that are computed is taken as padding of space alone"
 
-
-@rules("Concat")
-def _concat(step: Step) -> Flow:
-    return concatenate(step.flows, step.attribute("axis", 1))
+rules.table(
+    {
+        "Concat": lambda step: graph.concatenate(step.flows, step.attribute("axis", 1)),
+        "Gather": lambda step: graph.take(step.x, step.attribute("axis", 0), np.asarray(step.constant(1))),
+    }
+)
 
 
 @rules("Split")
 def _split(step: Step) -> list[Flow]:
     x = step.x
-    axis = axis_of(x, step.attribute("axis", 0))
+    axis = x.axis(step.attribute("axis", 0))
     sizes = [shape[axis] for shape in step.shapes if shape is not None]
     if len(sizes) < len(step.shapes) or sum(sizes) != x.shape[axis]:
         raise Unreachable("parts of sizes that are not known")
-    return split(x, axis, sizes)
+    return graph.split(x, axis, sizes)
 
 
 @rules("Slice")
@@ -35,7 +38,7 @@ def _slice(step: Step) -> Flow:
         raise ValueError("neither starts nor ends")
     axes, steps = axes or range(len(starts)), steps or [1] * len(starts)
     for axis, start, stop, by in zip(axes, starts, stops, steps, strict=True):
-        x = cut(x, axis, start, stop, by)
+        x = graph.cut(x, axis, start, stop, by)
     return x
 
 
@@ -43,19 +46,11 @@ def _crop(step: Step, axes, steps) -> Flow:
     """Places that the graph computes: of space a crop, of whatever size."""
     x = step.x
     for axis in axes:
-        axis = axis_of(x, axis)
+        axis = x.axis(axis)
         if x.axes[axis] < 0 or set(steps) != {1}:
             raise Unreachable("places that are computed")
-        x = cut(x, axis, 0, step.shape[axis])
+        x = graph.cut(x, axis, 0, step.shape[axis])
     return x
-
-
-@rules("Gather")
-def _gather(step: Step) -> Flow:
-    x, indices = step.x, np.asarray(step.constant(1))
-    axis = axis_of(x, step.attribute("axis", 0))
-    found = select(x, axis, _places(indices, x.shape[axis]))
-    return reshape(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
 @rules("GatherND")
@@ -69,30 +64,23 @@ def _gather_nd(step: Step) -> Flow:
         lists = np.moveaxis(indices[..., axis], axis, -1).reshape(-1, grid[axis])
         if (lists != lists[:1]).any():
             raise Unreachable("places of several axes together")
-        x = select(x, axis, _places(lists[0], x.shape[axis]))
+        x = graph.take(x, axis, lists[0])
     return x
-
-
-def _places(indices: np.ndarray, size: int) -> np.ndarray:
-    """Places by number, where negative ones count from the end."""
-    if (indices < -size).any() or (indices >= size).any():
-        raise IndexError(f"places beyond the {size} of an axis")
-    return np.where(indices < 0, indices + size, indices).reshape(-1)
 
 
 @rules("Pad")
 def _pad(step: Step) -> Flow:
     x, amounts = step.x, step.input(1)
     if amounts is not None and amounts.held is None:
-        if any(x.axes[axis_of(x, axis)] < 0 for axis in step.setting("axes", 3) or ()):
+        if any(x.axes[x.axis(axis)] < 0 for axis in step.setting("axes", 3) or ()):
             raise Unreachable("places that are computed")
         if x.sources:
             step.graph.note(COMPUTED_PADDING)
         more = [n - old if role >= 0 else 0 for n, old, role in zip(step.shape, x.shape, x.axes, strict=True)]
-        return pad(x, [0] * len(more), more)
+        return graph.pad(x, [0] * len(more), more)
     pads = step.setting("pads", 1) or step.attribute("paddings") or []
-    axes = [axis_of(x, axis) for axis in step.setting("axes", 3) or range(len(x.shape))]
+    axes = [x.axis(axis) for axis in step.setting("axes", 3) or range(len(x.shape))]
     before, after = [0] * len(x.shape), [0] * len(x.shape)
     for axis, low, high in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
         before[axis], after[axis] = low, high
-    return pad(x, before, after, constant_value=step.attribute("mode", "constant") == "constant")
+    return graph.pad(x, before, after, constant_value=step.attribute("mode", "constant") == "constant")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Unreachable, average_pool, axis_of, max_pool, per_axis, reduce, resize, spread
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
 from sicjax.networks.onnx._step import Step, rules
 
 _MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
@@ -20,25 +21,25 @@ _CENTRES = {
 
 @rules("AveragePool")
 def _average_pool(step: Step) -> Flow:
-    return average_pool(
-        step.x, step.shape, _window(step, "kernel_shape", 0), _window(step, "strides"), _window(step, "dilations")
-    )
+    sizes, strides, dilation = _window(step, "kernel_shape", 0), _window(step, "strides"), _window(step, "dilations")
+    return graph.average_pool(step.x, step.shape, sizes, strides, dilation)
 
 
 @rules("MaxPool")
 def _max_pool(step: Step) -> Flow:
-    return max_pool(step.graph, step.x, step.shape, _window(step, "kernel_shape", 0), _window(step, "strides"))
+    sizes, strides = _window(step, "kernel_shape", 0), _window(step, "strides")
+    return graph.max_pool(step.graph, step.x, step.shape, sizes, strides)
 
 
 def _window(step: Step, name: str, default: int = 1) -> list[int]:
     """A setting of a window, for each axis of the value."""
     rank = len(step.x.shape)
-    return spread(per_axis(step.attribute(name, default), rank - 2), rank, channels_last=False)
+    return graph.spread(graph.per_axis(step.attribute(name, default), rank - 2), rank, channels_last=False)
 
 
 @rules("GlobalAveragePool GlobalMaxPool GlobalLpPool com.microsoft.QLinearGlobalAveragePool")
 def _global_pool(step: Step) -> Flow:
-    return reduce(step.graph, step.x, range(2, len(step.x.shape)), keep=True, name=step.node.op_type)
+    return graph.reduce(step.graph, step.x, range(2, len(step.x.shape)), keep=True, name=step.node.op_type)
 
 
 @rules(
@@ -48,13 +49,15 @@ def _reduce(step: Step) -> Flow:
     axes = step.setting("axes", 1)
     if not axes and step.attribute("noop_with_empty_axes", 0):
         return step.x
-    return reduce(step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type)
+    return graph.reduce(
+        step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type
+    )
 
 
 @rules("ArgMax ArgMin")
 def _place_of_extreme(step: Step) -> Flow:
     axes, keep = [step.attribute("axis", 0)], bool(step.attribute("keepdims", 1))
-    return reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
+    return graph.reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
 
 
 @rules("Resize Upsample")
@@ -65,7 +68,7 @@ def _resize(step: Step) -> Flow:
     place = step.attribute("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
     if place not in _CENTRES:
         raise Unreachable(f"a {place} resize")
-    return resize(
+    return graph.resize(
         step.graph,
         step.x,
         step.shape,
@@ -85,7 +88,7 @@ def _factors(step: Step, at: int) -> list[float] | None:
     if stated is None or np.size(stated) == 0:
         return None
     rank = len(step.x.shape)
-    axes = [axis_of(step.x, k) for k in step.attribute("axes") or range(rank)]
+    axes = [step.x.axis(k) for k in step.attribute("axes") or range(rank)]
     factors = [1.0] * rank
     for axis, factor in zip(axes, np.reshape(stated, -1).tolist(), strict=True):
         factors[axis] = factor

@@ -9,11 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, constant
-from sicjax.networks.onnx._tensors import SMALL, Constant
-
-# Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
-# the first output alone, or to a list of them.
-rules = Rules()
+from sicjax.networks.onnx._tensors import SMALL, Constant, numbers
 
 
 class Value(NamedTuple):
@@ -40,6 +36,11 @@ UNKNOWN = Value(constant(), 0, None)
 def holding(held: Constant) -> Value:
     """A value that no input of the network changes."""
     return Value(constant(held.shape), held.elem, held.shape, held)
+
+
+def known(array: Any) -> Value:
+    """A value that is these numbers."""
+    return holding(numbers(array))
 
 
 class Step(NamedTuple):
@@ -123,3 +124,8 @@ class Step(NamedTuple):
         if math.prod(np.shape(value)) > SMALL:
             raise ValueError(f"{math.prod(np.shape(value)):,} numbers as {name}")
         return [int(v) for v in np.reshape(value, -1)]
+
+
+# Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
+# the first output alone, or to a list of them.
+rules: Rules[Callable[[Step], Any]] = Rules()

@@ -7,38 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from sicjax.networks.graph import BATCH, CHANNEL, COMPUTED, Flow, Layer, Unreachable
-from sicjax.networks.trace._walk import Known, Walk, rules
+from sicjax.networks.trace._walk import Known, Step, rules
 
 
 @rules("conv_general_dilated")
-def _conv_general_dilated(walk: Walk, eqn, values, shapes):
-    x, kernel = values
-    p, numbers = eqn.params, eqn.params["dimension_numbers"]
+def _conv_general_dilated(step: Step) -> Flow:
+    (x, kernel), p, walk = step.values, step.p, step.walk
+    numbers = p["dimension_numbers"]
     if not isinstance(kernel, Known):
         raise Unreachable(COMPUTED)
     if p["batch_group_count"] != 1 or len(numbers.lhs_spec) < 3:
         raise Unreachable("a convolution with batch groups or no spatial axis")
     order = (*numbers.rhs_spec[2:], numbers.rhs_spec[1], numbers.rhs_spec[0])
     up, down = tuple(p["lhs_dilation"]), tuple(p["window_strides"])
+    path, array = kernel.path or f"convolution {len(walk.kernels)}", np.asarray(walk.kernel((kernel, order)))
     transposed = max(up) > 1
-    layer = Layer(
-        kernel.path or f"convolution {len(walk.kernels)}",
-        np.asarray(walk.kernel((kernel, order))),
-        up if transposed else down,
-        tuple(p["rhs_dilation"]),
-        p["feature_group_count"],
-        transposed,
-    )
+    stride, dilation = up if transposed else down, tuple(p["rhs_dilation"])
+    layer = Layer(path, array, stride, dilation, p["feature_group_count"], transposed)
+    x = x if isinstance(x, Flow) else walk.graph.input((), "the parameters")
     takes, gives = _roles(numbers.lhs_spec), _roles(numbers.out_spec)
-    found = walk.graph.convolve(
-        x if isinstance(x, Flow) else walk.graph.input((), "the parameters"),
-        layer,
-        shapes[0],
-        takes,
-        gives,
-        up=up,
-        down=down,
-    )
+    found = walk.graph.convolve(x, layer, step.shapes[0], takes, gives, up=up, down=down)
     walk.kernels.append((kernel, order))
     return found
 

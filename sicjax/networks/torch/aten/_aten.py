@@ -6,7 +6,7 @@ inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sicjax.networks.graph import OPEN_SIZES, Flow, Graph, Layer, Rule, Rules, Unreachable, elementwise
@@ -18,9 +18,10 @@ from sicjax.networks.torch.aten._values import UNKNOWN, flows, operands, paramet
 rules = Rules()
 
 
-def word(operation: Callable[..., Any]) -> Rule:
-    """The rule of an operator that has the arguments of a word of the vocabulary."""
-    return lambda aten, name, *args, **named: operation(*args, **named)
+def words(rows: Mapping[str, Rule]) -> None:
+    """Rules of operators, by their names, that need no more than the arguments."""
+    for names, rule in rows.items():
+        rules(names)(lambda aten, name, *args, rule=rule, **named: rule(*args, **named))
 
 
 class Aten:

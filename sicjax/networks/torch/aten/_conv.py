@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks.graph import (
-    OPEN_SIZES,
-    Flow,
-    Layer,
-    Unreachable,
-    constant,
-    per_axis,
-    roles,
-    windowed,
-)
-from sicjax.networks.graph import transposed as grown
+from sicjax.networks import graph
+from sicjax.networks.graph import OPEN_SIZES, Flow, Layer, Unreachable, constant, per_axis
 from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along
 from sicjax.weights import layer_name
@@ -41,7 +32,7 @@ def _convolution(
     batch = x.shape[: -axes - 1] if known else (1,)  # the batch may be left out
     space = x.shape[-axes:] if known else OPEN_SIZES[:axes]
     sizes = [_places(n, k, layer, padding, output_padding) for k, n in enumerate(space)]
-    order = roles(axes, channels_last=False)[1 - len(batch) :]
+    order = graph.roles(axes, channels_last=False)[1 - len(batch) :]
     return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order, order)
 
 
@@ -54,8 +45,10 @@ def _places(size: int, axis: int, layer: Layer, padding: Any, output_padding: An
     )
     if layer.transposed:
         more = along(output_padding or 0, axis)
-        return max(grown(size, window, stride, dilation, around=around, more=0 if more is UNKNOWN else more), 1)
-    return max(windowed(size, window, stride, dilation, around=around), 1)
+        return max(
+            graph.transposed(size, window, stride, dilation, around=around, more=0 if more is UNKNOWN else more), 1
+        )
+    return max(graph.windowed(size, window, stride, dilation, around=around), 1)
 
 
 @rules("conv1d conv2d conv3d convolution_mode")

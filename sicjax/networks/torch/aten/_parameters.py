@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,41 +14,41 @@ from sicjax.networks.torch.aten._values import UNKNOWN
 LARGEST_MADE = 2**20
 
 rules = Rules()
-rules.update(
-    abs=np.abs,
-    add=lambda a, b, alpha=1: a + alpha * b,
-    amax=lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
-    clamp_min=np.maximum,
-    dim=np.ndim,
-    div=lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
-    dot=np.dot,
-    exp=np.exp,
-    floor=np.floor,
-    floor_divide=np.floor_divide,
-    matmul=np.matmul,
-    maximum=np.maximum,
-    mean=lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
-    mm=np.matmul,
-    mul=np.multiply,
-    mv=np.matmul,
-    neg=np.negative,
-    numel=np.size,
-    permute=np.transpose,
-    pow=np.power,
-    reciprocal=np.reciprocal,
-    rsqrt=lambda a: 1 / np.sqrt(a),
-    sigmoid=lambda a: 1 / (1 + np.exp(-a)),
-    softplus=lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
-    sqrt=np.sqrt,
-    square=np.square,
-    sub=lambda a, b, alpha=1: a - alpha * b,
-    sum=lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
-    t=np.transpose,
-    tanh=np.tanh,
-    transpose=np.swapaxes,
-    unsqueeze=np.expand_dims,
-    var=lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
-    vdot=np.dot,
+rules.table({name: getattr(np, name) for name in "abs dot exp floor floor_divide matmul maximum".split()})
+rules.table({name: getattr(np, name) for name in "reciprocal sqrt square tanh vdot".split()})
+rules.table(
+    {
+        "add": lambda a, b, alpha=1: a + alpha * b,
+        "amax": lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
+        "clamp_min": np.maximum,
+        "device": lambda name, *_: name,
+        "dim": np.ndim,
+        "div": lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
+        "dequantize_per_tensor": lambda a, scale, zero, *_: (a.astype(np.float32) - zero) * np.float32(scale),
+        "full": lambda size, value, *_: _full(size, value),
+        "index": lambda a, places, *_: a[tuple(slice(None) if k is None else np.asarray(k) for k in places)],
+        "mean": lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
+        "mm mv": np.matmul,
+        "mul": np.multiply,
+        "neg": np.negative,
+        "numel": np.size,
+        "ones": lambda size, *_: _full(size, 1),
+        "permute t": np.transpose,
+        "pow": np.power,
+        "reshape view": lambda a, size, *_: a.reshape(size),
+        "rsqrt": lambda a: 1 / np.sqrt(a),
+        "select": lambda a, dim, index: np.take(a, index, axis=dim),
+        "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+        "size sym_size": lambda a, dim=None: list(a.shape) if dim is None else a.shape[dim],
+        "softplus": lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
+        "sub": lambda a, b, alpha=1: a - alpha * b,
+        "sum": lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
+        "transpose": np.swapaxes,
+        "unsqueeze": np.expand_dims,
+        "var": lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
+        "weight_norm weight_norm_interface": lambda v, g, dim=0: (v * (g / _norm_except(v, 2, dim))).astype(v.dtype),
+        "zeros": lambda size, *_: _full(size, 0),
+    }
 )
 
 
@@ -61,11 +60,6 @@ def _axes(dim: Any) -> Any:
 def _dequantize_per_channel(a: np.ndarray, scales: np.ndarray, zeros: Any, axis: int, *_: Any) -> np.ndarray:
     along = lambda v: np.reshape(np.asarray(v, np.float32), [-1 if k == axis else 1 for k in range(a.ndim)])
     return (a - (0 if zeros is None else along(zeros))) * along(scales)
-
-
-@rules("dequantize_per_tensor")
-def _dequantize_per_tensor(a: np.ndarray, scale: float, zero: int, *_: Any) -> np.ndarray:
-    return (a.astype(np.float32) - zero) * np.float32(scale)
 
 
 @rules("alias bfloat16 clone contiguous cpu cuda data detach double float half lift_fresh lift_fresh_copy to to_copy")
@@ -84,28 +78,7 @@ def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False,
 
 @rules("norm_except_dim")
 def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
-    axes = tuple(k for k in range(v.ndim) if dim == -1 or k != dim)
-    return _norm(v, order, axes, True)
-
-
-@rules("weight_norm weight_norm_interface")
-def _weight_norm(v: np.ndarray, g: np.ndarray, dim: int = 0) -> np.ndarray:
-    return (v * (g / _norm_except(v, 2, dim))).astype(v.dtype)
-
-
-@rules("device")
-def _device(name: str, *_: Any) -> str:
-    return name
-
-
-@rules("size sym_size")
-def _size(a: np.ndarray, dim: int | None = None) -> Any:
-    return list(a.shape) if dim is None else a.shape[dim]
-
-
-@rules("reshape view")
-def _reshape(a: np.ndarray, size: Any, *_: Any) -> np.ndarray:
-    return a.reshape(size)
+    return _norm(v, order, [k for k in range(v.ndim) if dim == -1 or k != dim], True)
 
 
 @rules("flatten")
@@ -121,24 +94,14 @@ def _squeeze(a: np.ndarray, dim: Any = None) -> np.ndarray:
 
 
 @rules("expand")
-def _expand(a: np.ndarray, size: Sequence[int], *_: Any) -> np.ndarray:
+def _expand(a: np.ndarray, size: Any, *_: Any) -> np.ndarray:
     old = [*(1,) * (len(size) - a.ndim), *a.shape]
     return np.broadcast_to(a, [o if n == -1 else n for o, n in zip(old, size, strict=True)])
-
-
-@rules("select")
-def _select(a: np.ndarray, dim: int, index: int) -> np.ndarray:
-    return np.take(a, index, axis=dim)
 
 
 @rules("slice")
 def _slice(a: np.ndarray, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> np.ndarray:
     return a[(slice(None),) * range(a.ndim)[dim] + (slice(start, end, step),)]
-
-
-@rules("index")
-def _index(a: np.ndarray, indices: Sequence[Any], *_: Any) -> np.ndarray:
-    return a[tuple(slice(None) if k is None else np.asarray(k) for k in indices)]
 
 
 @rules("arange")
@@ -156,18 +119,7 @@ def _tensor(values: Any, *_: Any) -> Any:
     return found if found.dtype.kind in "biuf" else UNKNOWN
 
 
-@rules("zeros")
-def _zeros(size: Any, *_: Any) -> Any:
-    return _full(size, 0)
-
-
-@rules("ones")
-def _ones(size: Any, *_: Any) -> Any:
-    return _full(size, 1)
-
-
-@rules("full")
-def _full(size: Any, value: Any, *_: Any) -> Any:
+def _full(size: Any, value: Any) -> Any:
     known = isinstance(size, (list, tuple)) and all(type(n) is int and n >= 0 for n in size)
     number = isinstance(value, (int, float))
     return np.full(size, value, np.float32) if known and number and math.prod(size) <= LARGEST_MADE else UNKNOWN
