@@ -38,12 +38,8 @@ def from_sidecar(
         entries: list[Layer | Break] = []
         for layer in stated:
             if not is_convolution(layer):
-                entries.append(
-                    Break(
-                        f"a {layer['type']} layer"
-                        + (f" ({layer_name(str(layer['weight']))})" if "weight" in layer else "")
-                    )
-                )
+                named_so = f" ({layer_name(str(layer['weight']))})" if "weight" in layer else ""
+                entries.append(Break(f"a {layer['type']} layer{named_so}"))
                 continue
             name = _find(path, tensors, sidecar, layer["weight"])
             named.add(name)

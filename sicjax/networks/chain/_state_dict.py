@@ -20,13 +20,7 @@ _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_bu
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
 
-def from_names(
-    path: Path,
-    tensors: Tensors,
-    *,
-    stride: Sequence[int] | None,
-    transposed: bool | None,
-) -> Network:
+def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
     """The network of a file that names arrays and no more."""
     skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
     skipped += [
@@ -74,12 +68,12 @@ def from_names(
 def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
     """The names in each state dict of a file that has a kernel, in order."""
     held: dict[str, list[str]] = {_container(name): [] for name in kernels}
-    inside: dict[str, list[str]] = {container: [] for container in held}
     for name in names:
         if (container := _container(name)) in held:
             held[container].append(name)
     if ordered:
         return held
+    inside: dict[str, list[str]] = {container: [] for container in held}
     for name in kernels:
         inside[_container(name)].append(name)
     return {container: _ordered_by_numbers(path, held[container], inside[container]) for container in held}
@@ -110,10 +104,6 @@ def _container(name: str) -> str:
     return container if "." in rest else ""
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
-
-
 def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> list[str]:
     """Names in the order of the numbers in them, where these alone tell kernels apart, within each module."""
     parts: dict[str, dict[str, str]] = {}
@@ -129,4 +119,5 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
                 f"layers in order in a sidecar {path.with_suffix('.json').name}"
             )
-    return sorted(names, key=_natural)
+    natural = lambda name: [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
+    return sorted(names, key=natural)

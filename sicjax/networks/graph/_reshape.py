@@ -147,17 +147,14 @@ def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Iterable[tuple[list[i
     """Axes of two shapes in the smallest groups of equal size, in order."""
     i = j = 0
     while i < len(old) or j < len(new):
-        left, right = ([i], old[i]) if i < len(old) else ([], 1), ([j], new[j]) if j < len(new) else ([], 1)
-        (olds, size), (news, other) = left, right
-        i, j = i + len(olds), j + len(news)
-        while size != other:
-            if size < other and i < len(old):
-                olds, size, i = [*olds, i], size * old[i], i + 1
-            elif j < len(new):
-                news, other, j = [*news, j], other * new[j], j + 1
+        a, b = i + 1, j + 1
+        while (size := math.prod(old[i:a])) != (other := math.prod(new[j:b])):
+            if a < len(old) and (size < other or b >= len(new)):
+                a += 1
             else:
-                olds, size, i = [*olds, i], size * old[i], i + 1
-        yield olds, news
+                b += 1
+        yield [*range(i, min(a, len(old)))], [*range(j, min(b, len(new)))]
+        i, j = a, b
 
 
 def flatten(x: Flow, start: int = 0, end: int = -1) -> Flow:

@@ -1,5 +1,5 @@
 """ONNX files to networks."""
 
-from sicjax.networks.onnx._file import from_onnx
+from sicjax.networks.onnx._walk import from_onnx
 
 __all__ = ["from_onnx"]

@@ -51,6 +51,7 @@ class Step(NamedTuple):
         results: what a graph inside it gives, from the graph and the values before it.
         node: of the graph.
         inputs: its values, None for one that is left out.
+        elems: ONNX element types of its outputs, 0 where not known.
         shapes: of its outputs, None where it is not known.
         outer: every value before it by name, for the graphs inside it.
     """
@@ -59,6 +60,7 @@ class Step(NamedTuple):
     results: Callable[[Any, Mapping[str, Value]], list[Value]]
     node: Any
     inputs: list[Value | None]
+    elems: list[int]
     shapes: list[tuple[int, ...] | None]
     outer: Mapping[str, Value]
 

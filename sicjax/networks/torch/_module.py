@@ -19,7 +19,7 @@ from sicjax import sdr
 from sicjax._errors import InputError, missing_package
 from sicjax.networks.chain import from_names, strides_given
 from sicjax.networks.graph import Network
-from sicjax.networks.torch.export import from_exported
+from sicjax.networks.torch._export import of_exported
 from sicjax.weights import Exported, Tensors
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
     stream.close()
     held = {**program.constants, **program.state_dict}
     arrays = {name: _array(name, tensor) for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
-    found = from_exported(Exported(described, arrays))
+    found = of_exported(Exported(described, arrays))
 
     def bind(other: Any) -> dict[str, sdr.Cascade]:
         if not isinstance(other, (Mapping, torch.nn.Module)):
@@ -137,7 +137,7 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
         if wrong:
             shapes = f"{new[wrong[0]].shape}, not {arrays[wrong[0]].shape}"
             raise InputError(f"{wrong[0]} has another shape than the network was traced with: {shapes}")
-        return from_exported(Exported(described, arrays | new)).cascades
+        return of_exported(Exported(described, arrays | new)).cascades
 
     return found._replace(notes=(*found.notes, *notes), rebuild=bind)
 

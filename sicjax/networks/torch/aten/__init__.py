@@ -2,7 +2,6 @@
 
 from sicjax.networks.torch.aten import _conv, _elementwise, _select, _shapes, _space  # noqa: F401  (their rules)
 from sicjax.networks.torch.aten._aten import Aten, plain_name
-from sicjax.networks.torch.aten._either import joined
-from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, flows
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, flows, joined
 
 __all__ = ["UNKNOWN", "Aten", "Parameter", "flows", "joined", "plain_name"]

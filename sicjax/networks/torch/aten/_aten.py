@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sicjax.networks.graph import OPEN_SIZES, Flow, Graph, Layer, Rule, Rules, Unreachable, elementwise
-from sicjax.networks.torch.aten._computer import Computer
 from sicjax.networks.torch.aten._kernels import Kernels
+from sicjax.networks.torch.aten._parameters import Computer
 from sicjax.networks.torch.aten._values import UNKNOWN, flows, operands, parameters
 
 # Rules of operators: from what follows them, their name and their arguments to one value or a list.

@@ -1,4 +1,7 @@
-"""Operators of PyTorch on parameters alone, computed: what scales and shapes kernels, and small fixed indices."""
+"""Operators of PyTorch on parameters alone, computed: what scales and shapes kernels, and small fixed indices.
+
+As long as they ask for no more than real networks do: a few bytes of a program can ask for any number.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,55 @@ from typing import Any
 import numpy as np
 
 from sicjax.networks.graph import Rules
-from sicjax.networks.torch.aten._values import UNKNOWN
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 
-# Values made of nothing: a few bytes of a program can ask for any number.
-LARGEST_MADE = 2**20
+# Numbers made of nothing, those computed from parameters, and what they are computed from in all.
+_LARGEST_MADE = 2**20
+_LARGEST = 2**26
+_MOST_COMPUTED = 2**32
+# Arguments that say how a value is kept, not what it is.
+_STORAGE = ("dtype", "memory_format", "layout", "device", "pin_memory")
+
+
+class Computer:
+    """Computes operators, and keeps count of how much."""
+
+    def __init__(self) -> None:
+        self._computed = 0
+
+    def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """What an operator gives on parameters, numbers and lists; `UNKNOWN` where it is not computed."""
+        rule = rules.get(name)
+        held = list(parameters([*args, *kwargs.values()]))
+        given = [*args, *(v for k, v in kwargs.items() if k not in _STORAGE)]
+        largest = max(held, key=lambda p: p.array.size, default=None)
+        size = largest.array.size if largest else 0
+        try:
+            bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if len(held) > 1 else size
+            self._computed += bound
+            if (
+                rule is None
+                or UNKNOWN in (given[:1] if rule is _same else given)
+                or bound > max(_LARGEST, size)
+                or self._computed > _MOST_COMPUTED
+            ):
+                return UNKNOWN
+            with np.errstate(all="ignore"):
+                found = rule(*_arrays(given))
+        except (ValueError, TypeError, LookupError, OverflowError, AttributeError, MemoryError):
+            return UNKNOWN
+        if np.size(found) > (max(_LARGEST, size) if largest else _LARGEST_MADE):
+            return UNKNOWN
+        if not isinstance(found, (np.ndarray, np.generic)):
+            return found
+        return Parameter(largest.name if largest else "a constant", np.asarray(found))
+
+
+def _arrays(values: list[Any]) -> list[Any]:
+    """Parameters as their arrays, those in a list too."""
+    of = lambda v: v.array if isinstance(v, Parameter) else v
+    return [[of(part) for part in v] if type(v) is list else of(v) for v in values]
+
 
 rules = Rules()
 rules.table({name: getattr(np, name) for name in "abs dot exp floor floor_divide matmul maximum".split()})
@@ -64,7 +112,7 @@ def _dequantize_per_channel(a: np.ndarray, scales: np.ndarray, zeros: Any, axis:
 
 @rules("alias bfloat16 clone contiguous cpu cuda data detach double float half lift_fresh lift_fresh_copy to to_copy")
 @rules("type_as")
-def same(a: Any, *_: Any) -> Any:
+def _same(a: Any, *_: Any) -> Any:
     return a if isinstance(a, (np.ndarray, np.generic)) else UNKNOWN
 
 
@@ -109,7 +157,7 @@ def _arange(*limits: Any) -> Any:
     limits = limits[:-4] if len(limits) > 4 else limits  # without how it is kept
     start, end, step = (0, *limits, 1)[-3:] if len(limits) == 1 else (*limits, 1)[:3]
     numbers = all(isinstance(v, (int, float)) and math.isfinite(v) for v in (start, end, step))
-    return np.arange(start, end, step) if numbers and step and (end - start) / step <= LARGEST_MADE else UNKNOWN
+    return np.arange(start, end, step) if numbers and step and (end - start) / step <= _LARGEST_MADE else UNKNOWN
 
 
 @rules("tensor")
@@ -122,4 +170,4 @@ def _tensor(values: Any, *_: Any) -> Any:
 def _full(size: Any, value: Any) -> Any:
     known = isinstance(size, (list, tuple)) and all(type(n) is int and n >= 0 for n in size)
     number = isinstance(value, (int, float))
-    return np.full(size, value, np.float32) if known and number and math.prod(size) <= LARGEST_MADE else UNKNOWN
+    return np.full(size, value, np.float32) if known and number and math.prod(size) <= _LARGEST_MADE else UNKNOWN

@@ -66,7 +66,7 @@ class Expressions:
                 decides = self.value(test, scope)
                 if decided(decides):
                     return self.value(then if decides else other, scope)
-                return joined(self.aten, self.value(then, scope), self.value(other, scope))
+                return joined(self.aten.graph, self.value(then, scope), self.value(other, scope))
             case ast.Subscript(value=base, slice=at):
                 return item(self.value(base, scope), self.value(at, scope))
             case ast.Attribute(value=base, attr=name):

@@ -7,6 +7,7 @@ below, functions are those of the program itself and the operators of PyTorch.
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError
@@ -16,7 +17,7 @@ from sicjax.networks.torch.script._branch import Contents
 from sicjax.networks.torch.script._expressions import Expressions, GivesUp
 from sicjax.networks.torch.script._program import Module, Program, dotted
 from sicjax.networks.torch.script._values import decided, has_flows
-from sicjax.weights import Script
+from sicjax.weights import Script, read_script
 
 # Calls within calls: real programs come nowhere near.
 _DEEPEST = 100
@@ -29,8 +30,8 @@ class _Returned(Exception):
         self.value = value
 
 
-def from_script(script: Script) -> Network:
-    """The network of a TorchScript program, which does not state the shapes of its inputs.
+def from_script(path: Path) -> Network:
+    """The network of a file of TorchScript, which does not state the shapes of its inputs.
 
     It is followed without them, then again with those that its convolutions tell. A program that checks its inputs can
     stop at such a guess, so the one that gets further counts.
@@ -38,6 +39,7 @@ def from_script(script: Script) -> Network:
     Raises:
         InputError: a program without `forward`, or one that asks for more than real ones do.
     """
+    script = read_script(path)
     first = _followed(script, {})
     if not first.learned:
         return first.graph.network()
@@ -158,7 +160,7 @@ class _Interpreter:
             return after.put_back()
         if layers < between < len(self.aten.graph.layers):
             self.aten.graph.note(BOTH)
-        before.now().join(self.aten, after)
+        before.now().join(self.aten.graph, after)
 
     def loop(self, target: ast.expr, values: Any, body: list[ast.stmt], scope: dict[str, Any]) -> None:
         known = type(values) in (list, tuple, range)
