@@ -107,10 +107,7 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
         x = x._replace(sources=tuple(source for source in found if source is not None))
     sources = tuple(source._replace(channels=source.channels.reshape(channel_shape)) for source in x.sources)
     reshaped = Flow(shape, tuple(axes), sources, x.origin)
-    if not repeats:
-        return reshaped
-    up = [repeats.get(k, 1) for k in range(len(shape))]
-    return resample(reshaped, shape, up=up, taps=[np.ones(n) for n in up])
+    return resample(reshaped, shape, {axis: (n, np.ones(n), 1) for axis, n in repeats.items()}) if repeats else reshaped
 
 
 def _repeated_channels(x: Flow, shape: tuple[int, ...]) -> Flow:

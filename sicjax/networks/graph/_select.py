@@ -39,8 +39,7 @@ def select(x: Flow, axis: int, places: range | np.ndarray) -> Flow:
         kept = [source._replace(channels=np.take(source.channels, numbers, axis=where)) for source in x.sources]
         return x.changed(shape, sources=tuple(source for source in kept if (source.channels >= 0).any()))
     up, down = _along_space(places, size, shape)
-    one = lambda value, other: [value if k == axis else other for k in range(len(shape))]
-    return resample(x, shape, up=one(up, 1), taps=one(np.ones(up), np.ones(1)), down=one(down, 1))
+    return resample(x, shape, {axis: (up, np.ones(up), down)})
 
 
 def _along_space(places: range | np.ndarray, size: int, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -33,14 +33,6 @@ def per_axis(value: Any, axes: int) -> tuple[int, ...]:
     return found
 
 
-def spread(settings: Sequence, rank: int, *, channels_last: bool, other: Any = 1) -> list:
-    """Settings of the spatial axes as those of every axis of a value, channels last or before space."""
-    lead = rank - len(settings) - channels_last
-    if lead < 0:
-        raise ValueError(f"{len(settings)} spatial axes of a value with {rank}")
-    return [other] * lead + list(settings) + [other] * channels_last
-
-
 def space_of(x: Flow, axes: int, *, channels_last: bool) -> tuple[int, ...]:
     """Sizes of the spatial axes of a batch of images; open ones where it is none."""
     if len(x.shape) != axes + 2:

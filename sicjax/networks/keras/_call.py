@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sicjax.networks.graph import Flow, Graph, Rules, image, per_axis, space_of, spread
+from sicjax.networks.graph import Flow, Graph, Rules, image, per_axis, space_of
 from sicjax.networks.keras._weights import Place, Weights
 
 
@@ -70,9 +70,10 @@ class Call(NamedTuple):
         """The shape of the input with other sizes of space, and other channels where these are given."""
         return image(self.x, channels, space, channels_last=self.channels_last)
 
-    def spread(self, settings: Sequence, other: Any = 1) -> list:
-        """Settings of the spatial axes as those of every axis of the input."""
-        return spread(settings, len(self.x.shape), channels_last=self.channels_last, other=other)
+    def along(self, settings: Sequence) -> dict[int, Any]:
+        """Settings of the spatial axes, by the number of the axis."""
+        first = len(self.x.shape) - len(settings) - self.channels_last
+        return dict(enumerate(settings, first))
 
     def get(self, *names: str, default: Any = None) -> Any:
         """A setting by the first of its names that is stated, or the default."""

@@ -35,10 +35,8 @@ def _adaptive(call: Call) -> Flow:
 
 
 def _pooled(call: Call, space: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
-    shape, sizes, strides = call.image(space), call.spread(sizes), call.spread(strides)
-    if "max" in call.kind.lower():
-        return graph.max_pool(call.graph, call.x, shape, sizes, strides)
-    return graph.average_pool(call.x, shape, sizes, strides)
+    windows = call.along([(size, stride, 1) for size, stride in zip(sizes, strides, strict=True)])
+    return graph.pool(call.graph, call.x, call.image(space), windows, average="max" not in call.kind.lower())
 
 
 @rules("globalaveragepooling# globalmaxpooling#")
@@ -85,7 +83,7 @@ def _margins(call: Call) -> Flow:
     stated = call.get("cropping" if crop else "padding", default=1)
     margins = [stated] * call.rank if isinstance(stated, int) else [stated] if call.rank == 1 else stated
     pairs = [[m, m] if isinstance(m, int) else m for m in margins]
-    return _padded(call, [[-m for m in pair] for pair in pairs] if crop else pairs)
+    return graph.pad(call.x, call.along([[-m for m in pair] for pair in pairs] if crop else pairs))
 
 
 @rules("centercrop")
@@ -94,7 +92,7 @@ def _center(call: Call) -> Flow:
     rest = [n - m for n, m in zip(call.space, size, strict=True)]
     if min(rest) < 0:
         raise Unreachable("a crop that first resizes", shape=call.image(size))
-    return _padded(call, [[-(n // 2), n // 2 - n] for n in rest])
+    return graph.pad(call.x, call.along([[-(n // 2), n // 2 - n] for n in rest]))
 
 
 @rules("padimages cropimages")
@@ -107,13 +105,7 @@ def _images(call: Call) -> Flow:
         low, high = call.get(f"{low}_{word}"), call.get(f"{high}_{word}")
         low = total - high if low is None else low
         pairs.append([sign * low, sign * (total - low if high is None else high)])
-    return _padded(call, pairs)
-
-
-def _padded(call: Call, pairs: Sequence[Sequence[int]]) -> Flow:
-    """Places added before and after each spatial axis, or taken away."""
-    before, after = zip(*pairs, strict=True)
-    return graph.pad(call.x, call.spread(before, 0), call.spread(after, 0))
+    return graph.pad(call.x, call.along(pairs))
 
 
 @rules("pad padv2")
@@ -122,9 +114,9 @@ def _pad(call: Call) -> Flow:
     widths = call.get("pad_width", "paddings")
     widths = [widths] * 2 if isinstance(widths, int) else widths
     widths = [widths] if isinstance(widths[0], int) else widths
-    before, after = zip(*(widths * len(call.x.shape) if len(widths) == 1 else widths), strict=True)
-    fills = call.get("mode", default="constant").lower() == "constant"
-    return graph.pad(call.x, before, after, constant_value=fills)
+    axes, constant = range(len(call.x.shape)), call.get("mode", default="constant").lower() == "constant"
+    margins = dict(zip(axes, widths * len(axes) if len(widths) == 1 else widths, strict=True))
+    return graph.pad(call.x, margins, constant_value=constant)
 
 
 @rules("depthtospace spacetodepth")

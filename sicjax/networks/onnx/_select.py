@@ -76,11 +76,10 @@ def _pad(step: Step) -> Flow:
             raise Unreachable("places that are computed")
         if x.sources:
             step.graph.note(COMPUTED_PADDING)
-        more = [n - old if role >= 0 else 0 for n, old, role in zip(step.shape, x.shape, x.axes, strict=True)]
-        return graph.pad(x, [0] * len(more), more)
+        more = {k: (0, n - x.shape[k]) for k, n in enumerate(step.shape) if x.axes[k] >= 0}
+        return graph.pad(x, more)
     pads = step.setting("pads", 1) or step.attribute("paddings") or []
-    axes = [x.axis(axis) for axis in step.setting("axes", 3) or range(len(x.shape))]
-    before, after = [0] * len(x.shape), [0] * len(x.shape)
-    for axis, low, high in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
-        before[axis], after[axis] = low, high
-    return graph.pad(x, before, after, constant_value=step.attribute("mode", "constant") == "constant")
+    axes = step.setting("axes", 3) or range(len(x.shape))
+    margins = zip(pads[: len(axes)], pads[len(axes) :], strict=True)
+    constant = step.attribute("mode", "constant") == "constant"
+    return graph.pad(x, dict(zip(axes, margins, strict=True)), constant_value=constant)

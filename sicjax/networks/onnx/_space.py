@@ -19,22 +19,12 @@ _CENTRES = {
 }
 
 
-@rules("AveragePool")
-def _average_pool(step: Step) -> Flow:
-    sizes, strides, dilation = _window(step, "kernel_shape", 0), _window(step, "strides"), _window(step, "dilations")
-    return graph.average_pool(step.x, step.shape, sizes, strides, dilation)
-
-
-@rules("MaxPool")
-def _max_pool(step: Step) -> Flow:
-    sizes, strides = _window(step, "kernel_shape", 0), _window(step, "strides")
-    return graph.max_pool(step.graph, step.x, step.shape, sizes, strides)
-
-
-def _window(step: Step, name: str, default: int = 1) -> list[int]:
-    """A setting of a window, for each axis of the value."""
-    rank = len(step.x.shape)
-    return graph.spread(graph.per_axis(step.attribute(name, default), rank - 2), rank, channels_last=False)
+@rules("AveragePool MaxPool")
+def _pool(step: Step) -> Flow:
+    axes, average = len(step.x.shape) - 2, step.node.op_type == "AveragePool"
+    stated = [step.attribute("kernel_shape", 0), step.attribute("strides", 1), step.attribute("dilations", 1)]
+    windows = zip(*(graph.per_axis(setting, axes) for setting in stated), strict=True)
+    return graph.pool(step.graph, step.x, step.shape, dict(enumerate(windows, 2)), average=average)
 
 
 @rules("GlobalAveragePool GlobalMaxPool GlobalLpPool com.microsoft.QLinearGlobalAveragePool")
@@ -80,16 +70,12 @@ def _resize(step: Step) -> Flow:
     )
 
 
-def _factors(step: Step, at: int) -> list[float] | None:
-    """The factor for each axis as the file states it, None where it states sizes."""
+def _factors(step: Step, at: int) -> dict[int, float] | None:
+    """The factor along each axis as the file states it, None where it states sizes."""
     step.constant(3)  # refuses sizes that are computed
     stated = step.attribute("scales")
     stated = step.constant(at) if stated is None else stated
     if stated is None or np.size(stated) == 0:
         return None
-    rank = len(step.x.shape)
-    axes = [step.x.axis(k) for k in step.attribute("axes") or range(rank)]
-    factors = [1.0] * rank
-    for axis, factor in zip(axes, np.reshape(stated, -1).tolist(), strict=True):
-        factors[axis] = factor
-    return factors
+    axes = [step.x.axis(k) for k in step.attribute("axes") or range(len(step.x.shape))]
+    return dict(zip(axes, np.reshape(stated, -1).tolist(), strict=True))

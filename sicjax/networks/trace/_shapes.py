@@ -60,8 +60,7 @@ def _dynamic_slice(step: Step) -> Flow:
 def _pad(step: Step) -> Flow:
     if not isinstance(step.x, Flow):
         raise Unreachable("padding with a computed value")
-    before, after, between = ([int(n) for n in part] for part in zip(*step.p["padding_config"], strict=True))
-    return graph.pad(step.x, before, after, between=between)
+    return graph.pad(step.x, {axis: [int(n) for n in added] for axis, added in enumerate(step.p["padding_config"])})
 
 
 @rules("gather")

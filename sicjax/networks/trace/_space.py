@@ -11,22 +11,13 @@ from sicjax.networks.trace._walk import Step, rules
 rules("reduce_window")(graph.ends(graph.NO_ONE_FILTER))
 
 
-@rules("reduce_window_sum")
-def _reduce_window_sum(step: Step) -> Flow:
-    shape, p = step.shapes[0], step.p
-    return graph.average_pool(_apart(step), shape, p["window_dimensions"], p["window_strides"], p["window_dilation"])
-
-
-@rules("reduce_window_max reduce_window_min")
-def _reduce_window_max(step: Step) -> Flow:
-    p = step.p
-    return graph.max_pool(step.graph, _apart(step), step.shapes[0], p["window_dimensions"], p["window_strides"])
-
-
-def _apart(step: Step) -> Flow:
-    """The value with zeros between its places, as a window's base dilation asks for."""
-    gaps = [d - 1 for d in step.p["base_dilation"]]
-    return graph.pad(step.x, [0] * len(gaps), [0] * len(gaps), between=gaps) if any(gaps) else step.x
+@rules("reduce_window_sum reduce_window_max reduce_window_min")
+def _reduce_window(step: Step) -> Flow:
+    p, average = step.p, step.eqn.primitive.name == "reduce_window_sum"
+    apart = {axis: (0, 0, d - 1) for axis, d in enumerate(p["base_dilation"]) if d > 1}
+    x = graph.pad(step.x, apart) if apart else step.x
+    windows = zip(p["window_dimensions"], p["window_strides"], p["window_dilation"], strict=True)
+    return graph.pool(step.graph, x, step.shapes[0], dict(enumerate(windows)), average=average)
 
 
 @rules("reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or argmax argmin")

@@ -4,77 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any
 
 from sicjax.networks import graph
-from sicjax.networks.graph import CHANNEL, Flow, Unreachable, per_axis, spread
-from sicjax.networks.torch.aten._aten import Aten, rules
+from sicjax.networks.graph import CHANNEL, Flow, Unreachable, per_axis
+from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, along, dimensions
 
 # PyTorch's coefficients of cubic interpolation, without and with antialiasing.
 _CUBIC = {False: -0.75, True: -0.5}
 
 
-class _Window(NamedTuple):
-    """What a window does, along each axis of a value."""
-
-    shape: Sequence[int]
-    sizes: list[int]
-    strides: list[int]
-
-
 @rules("avg_pool1d avg_pool2d avg_pool3d")
 def _average_pool(aten, name, x, kernel_size, stride=None, padding=0, ceil_mode=False, *_):
-    return graph.average_pool(x, *_window(x, name, kernel_size, stride, padding, 1, ceil_mode))
+    return _pool(aten, name, x, kernel_size, stride, padding, 1, ceil_mode)
 
 
 @rules("max_pool1d max_pool2d max_pool3d")
-def _max_pool(aten, name, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    return graph.max_pool(aten.graph, x, *_window(x, name, kernel_size, stride, padding, dilation, ceil_mode))
+def _pool(aten, name, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    axes = dimensions(name)
+    sizes = per_axis(kernel_size, axes)
+    windows = list(zip(sizes, per_axis(stride or sizes, axes), per_axis(dilation, axes), strict=True))
+    around, ceil = [2 * along(padding or 0, k) for k in range(axes)], ceil_mode is True
+    sized = zip(x.shape[-axes:], windows, around, strict=True)
+    space = [max(graph.windowed(n, *window, around=both, ceil=ceil), 1) for n, window, both in sized]
+    shape = (*x.shape[:-axes], *space)
+    return graph.pool(aten.graph, x, shape, dict(enumerate(windows, -axes)), average="avg" in name)
 
 
 @rules("max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices")
-def _max_pool_with_indices(aten, name, x, *settings):
-    return _max_pool(aten, name, x, *settings), UNKNOWN
+def _pool_with_indices(aten, name, x, *settings):
+    return _pool(aten, name, x, *settings), UNKNOWN
 
 
 @rules("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d")
-def _adaptive_average_pool(aten, name, x, output_size):
-    return graph.average_pool(x, *_even_window(aten, name, x, output_size))
-
-
 @rules("adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d")
-def _adaptive_max_pool(aten, name, x, output_size):
-    return graph.max_pool(aten.graph, x, *_even_window(aten, name, x, output_size)), UNKNOWN
-
-
-def _window(x: Flow, name: str, sizes: Any, strides: Any, padding: Any, dilation: Any, ceil: Any) -> _Window:
-    axes, rank = dimensions(name), len(x.shape)
-    sizes = per_axis(sizes, axes)
-    strides, apart = per_axis(strides or sizes, axes), per_axis(dilation, axes)
-    space = [
-        graph.windowed(n, sizes[k], strides[k], apart[k], around=2 * along(padding or 0, k), ceil=ceil is True)
-        for k, n in enumerate(x.shape[-axes:])
-    ]
-    shape = (*x.shape[:-axes], *(max(n, 1) for n in space))
-    return _Window(shape, *(spread(s, rank, channels_last=False) for s in (sizes, strides)))
-
-
-def _even_window(aten: Aten, name: str, x: Flow, output_size: Any) -> _Window:
-    """The window that pools to a size: the same everywhere where the sizes divide.
-
-    Raises:
-        Unreachable: sizes that do not, or are not known, where it is not one place that is left.
-    """
-    axes = dimensions(name)
+def _adaptive_pool(aten, name, x, output_size):
+    """To a size, with a window that is the same everywhere where the sizes divide."""
+    axes, average = dimensions(name), "avg" in name
     space = x.shape[-axes:]
     wanted = [n if (size := along(output_size, k)) is None else size for k, n in enumerate(space)]
     shape = (*x.shape[:-axes], *wanted)
     whole = all(n == 1 for n in wanted)
     if not whole and (not aten.exact or any(n % m for n, m in zip(space, wanted, strict=True))):
         raise Unreachable("adaptive pooling", shape=shape)
-    sizes = spread([n // m for n, m in zip(space, wanted, strict=True)], len(x.shape), channels_last=False)
-    return _Window(shape, sizes, sizes)
+    windows = {k - axes: (n // m, n // m, 1) for k, (n, m) in enumerate(zip(space, wanted, strict=True))}
+    found = graph.pool(aten.graph, x, shape, windows, average=average)
+    return found if average else (found, UNKNOWN)
 
 
 @rules("all amax amin any argmax argmin logsumexp mean prod sum")
@@ -130,7 +106,7 @@ def _resized(aten, name, x: Flow, output_size: Any, factors: Sequence[Any], **ho
     # A fixed size says nothing where the size before is a guess; one that is computed from that is a multiple of it.
     if not aten.exact and by is not stated and (min(by) < 1 or len(set(by)) > 1):
         raise Unreachable("a resize to a size that is not known", shape=shape)
-    return graph.resize(aten.graph, x, shape, factors=spread(by, len(x.shape), channels_last=False), **how)
+    return graph.resize(aten.graph, x, shape, factors=dict(enumerate(by, 2)), **how)
 
 
 @rules("constant_pad_nd pad pad_circular pad_enum reflection_pad1d reflection_pad2d reflection_pad3d")
@@ -139,10 +115,9 @@ def _pad(aten, name, x: Flow, amounts: Sequence[Any], mode: Any = "constant", *_
     """Padding, and cropping where negative; amounts are from the last axis on."""
     if not x.shape:
         return x
-    before, after = [0] * len(x.shape), [0] * len(x.shape)
-    for k in range(len(amounts) // 2):
-        for places, n in ((before, amounts[2 * k]), (after, amounts[2 * k + 1])):
-            # Convolutions meet whatever space was added; that of channels must be known.
-            places[-1 - k] = 0 if n is UNKNOWN and x.axes[-1 - k] != CHANNEL else index(n)
+    # Convolutions meet whatever space was added; that of channels must be known.
+    added = lambda axis, n: 0 if n is UNKNOWN and x.axes[axis] != CHANNEL else index(n)
+    pairs = enumerate(zip(amounts[::2], amounts[1::2], strict=False), 1)
+    margins = {-k: (added(-k, low), added(-k, high)) for k, (low, high) in pairs}
     constant = name == "constant_pad_nd" or (name == "pad" and mode == "constant")
-    return graph.pad(x, before, after, constant_value=constant)
+    return graph.pad(x, margins, constant_value=constant)
