@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from sicjax.networks.graph import Flow, Graph, Layer, Network, Skipped, roles
 
-
-class Break(NamedTuple):
-    """Something in a chain that no pair reaches across, in words."""
-
-    reason: str
+# A network's layers in the order of the data flow; a text says why no pair reaches across what stands there.
+Chain = list[Layer | str]
 
 
-class Chain(NamedTuple):
-    """A network's layers in the order of the data flow, with what interrupts them."""
-
-    network: str
-    entries: Sequence[Layer | Break]
-
-
-def link(chains: Sequence[Chain], *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()) -> Network:
-    """Every two layers that follow one another in a chain become a pair."""
+def link(chains: Mapping[str, Chain], *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()) -> Network:
+    """Every two layers that follow one another in a chain, each the network of a name, become a pair."""
     graph = Graph()
     graph.notes += notes
-    for network, entries in chains:
+    for network, entries in chains.items():
         graph.network_name = network
         x = graph.input((), "it is the first layer")
         for entry in entries:
-            x = graph.end([x], (), entry.reason) if isinstance(entry, Break) else _follow(graph, x, entry)
+            x = graph.end([x], (), entry) if isinstance(entry, str) else _follow(graph, x, entry)
     found = graph.network()
     return found._replace(skipped=(*found.skipped, *skipped))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Break, Chain, link
+from sicjax.networks.chain._chain import Chain, link
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.chain._strides import one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
@@ -46,7 +46,7 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
     kernels = [name for names in containers.values() for name in names if name in is_one]
     strides = dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
     notes = [] if tensors.ordered else ["this format keeps no order of layers: the numbers in their names were used"]
-    chains = []
+    chains: dict[str, Chain] = {}
     for container, names in containers.items():
         shown = {name: name if len(containers) > 1 else name.removeprefix(f"{container}/") for name in names}
         found = _found(names, kept, strides)
@@ -55,13 +55,12 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
         if grouped:
             more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
             notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
-        entries: list[Layer | Break] = []
+        entries = chains[container] = []
         for name in names:
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
-                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
-        chains.append(Chain(container, entries))
+                entries.append(f"a dense layer ({layer_name(shown[name])})")
     return link(chains, skipped=skipped, notes=notes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -81,10 +81,11 @@ def take(x: Flow, axis: int, places: np.ndarray) -> Flow:
     return reshape(found, (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :]))
 
 
-def cut(x: Flow, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Flow:
-    """A slice as in Python."""
-    axis = x.axis(axis)
-    return select(x, axis, range(x.shape[axis])[start:stop:step])
+def cut(x: Flow, slices: Mapping[int, slice]) -> Flow:
+    """A slice as in Python of some axes, by their numbers."""
+    for axis, part in slices.items():
+        x = select(x, axis, range(x.shape[x.axis(axis)])[part])
+    return x
 
 
 def split(x: Flow, axis: int, sizes: Sequence[int]) -> list[Flow]:

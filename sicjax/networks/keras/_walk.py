@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Network, Rule, constant
-from sicjax.networks.keras import _conv, _parts, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.keras import _conv, _rearrange, _space  # noqa: F401  (their rules)
 from sicjax.networks.keras._call import Call, canonical, rules
 from sicjax.networks.keras._layers import activation, unknown
 from sicjax.networks.keras._model import Model, form_of, input_shape, kind_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Network, Unreachable, constant
-from sicjax.networks.onnx import _elementwise, _select, _sequence, _shapes, _space  # noqa: F401  (their rules)
+from sicjax.networks.onnx import _elementwise, _rearrange, _sequence, _space  # noqa: F401  (their rules)
 from sicjax.networks.onnx._branch import captured, name_inside
 from sicjax.networks.onnx._conv import path_of
 from sicjax.networks.onnx._infer import Inference, Shape, domain_of

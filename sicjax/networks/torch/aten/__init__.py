@@ -1,6 +1,6 @@
 """The operators of PyTorch, which TorchScript and `torch.export` programs are both made of."""
 
-from sicjax.networks.torch.aten import _conv, _elementwise, _select, _shapes, _space  # noqa: F401  (their rules)
+from sicjax.networks.torch.aten import _conv, _elementwise, _rearrange, _space  # noqa: F401  (their rules)
 from sicjax.networks.torch.aten._aten import Aten, plain_name
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, flows, joined
 

@@ -1,4 +1,4 @@
-"""Primitives that give a value another shape, order or range, and those that act on each place alone."""
+"""Primitives that rearrange a value, its shape, axes and places, and those that act on each place alone."""
 
 from __future__ import annotations
 
@@ -36,10 +36,8 @@ def _elementwise(step: Step) -> Flow:
 
 @rules("slice")
 def _slice(step: Step) -> Flow:
-    x, steps = step.x, step.p["strides"] or (1,) * len(step.x.shape)
-    for axis, stops in enumerate(zip(step.p["start_indices"], step.p["limit_indices"], steps, strict=True)):
-        x = graph.select(x, axis, range(*stops))
-    return x
+    starts, stops, steps = step.p["start_indices"], step.p["limit_indices"], step.p["strides"]
+    return graph.cut(step.x, dict(enumerate(map(slice, starts, stops, steps or (1,) * len(starts)))))
 
 
 @rules("dynamic_slice")

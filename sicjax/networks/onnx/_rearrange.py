@@ -1,21 +1,57 @@
-"""Operators that take places of a value, add some, or put values side by side."""
+"""Operators that rearrange a value: its shape, the order of its axes, its places, values side by side."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from sicjax.networks import graph
 from sicjax.networks.graph import Flow, Unreachable
-from sicjax.networks.onnx._step import Step, rules
+from sicjax.networks.onnx._step import Step, Value, known, rules
 
 COMPUTED_PADDING = "padding by amounts that are computed is taken as padding of space alone"
 
 rules.table(
     {
         "Concat": lambda step: graph.concatenate(step.flows, step.attribute("axis", 1)),
+        "Expand": lambda step: graph.expand(step.x, step.shape),
         "Gather": lambda step: graph.take(step.x, step.attribute("axis", 0), np.asarray(step.constant(1))),
+        "Reshape Flatten Unsqueeze": lambda step: graph.reshape(step.x, step.shape),
+        "Transpose": lambda step: graph.transpose(step.x, step.attribute("perm") or range(len(step.x.shape))[::-1]),
     }
 )
+
+
+@rules("Shape Size")
+def _size(step: Step) -> Value:
+    """With these, sizes that the graph computes are constant."""
+    shape = step.given[0].shape
+    if shape is None:
+        raise ValueError("a value of a shape that is not known")
+    if step.node.op_type == "Size":
+        return known(np.int64(math.prod(shape)))
+    return known(np.array(shape[step.attribute("start", 0) : step.attribute("end")], np.int64))
+
+
+@rules("Squeeze")
+def _squeeze(step: Step) -> Flow:
+    return graph.squeeze(step.x, step.setting("axes", 1)) if step.x.shape else graph.reshape(step.x, step.shape)
+
+
+@rules("Tile")
+def _tile(step: Step) -> Flow:
+    repeats = step.setting("repeats", 1) or []
+    if len(repeats) != len(step.x.shape):
+        raise ValueError(f"{len(repeats)} repeats of a value with {len(step.x.shape)} axes")
+    return graph.tile(step.x, repeats)
+
+
+@rules("DepthToSpace SpaceToDepth")
+def _blocks(step: Step) -> Flow:
+    rearrange = graph.depth_to_space if step.node.op_type == "DepthToSpace" else graph.space_to_depth
+    factors, first = [step.attribute("blocksize")] * 2, step.attribute("mode", "DCR") == "DCR"
+    return rearrange(step.x, factors, channels_last=False, blocks_first=first)
 
 
 @rules("Split")
@@ -36,21 +72,16 @@ def _slice(step: Step) -> Flow:
     starts, stops = step.setting("starts", 1), step.setting("ends", 2)
     if starts is None or stops is None:
         raise ValueError("neither starts nor ends")
-    axes, steps = axes or range(len(starts)), steps or [1] * len(starts)
-    for axis, start, stop, by in zip(axes, starts, stops, steps, strict=True):
-        x = graph.cut(x, axis, start, stop, by)
-    return x
+    parts = map(slice, starts, stops, steps or [1] * len(starts))
+    return graph.cut(x, dict(zip(axes or range(len(starts)), parts, strict=True)))
 
 
 def _crop(step: Step, axes, steps) -> Flow:
     """Places that the graph computes: of space a crop, of whatever size."""
-    x = step.x
-    for axis in axes:
-        axis = x.axis(axis)
-        if x.axes[axis] < 0 or set(steps) != {1}:
-            raise Unreachable("places that are computed")
-        x = graph.cut(x, axis, 0, step.shape[axis])
-    return x
+    x, axes = step.x, [step.x.axis(axis) for axis in axes]
+    if any(x.axes[axis] < 0 for axis in axes) or set(steps) != {1}:
+        raise Unreachable("places that are computed")
+    return graph.cut(x, {axis: slice(step.shape[axis]) for axis in axes})
 
 
 @rules("GatherND")

@@ -1,4 +1,4 @@
-"""Operations of Keras that cut a value into parts, or put values side by side."""
+"""Layers and operations of Keras that rearrange a value: its shape, axes and places, parts, values side by side."""
 
 from __future__ import annotations
 
@@ -12,12 +12,49 @@ from sicjax.networks.keras._call import Call, rules
 
 rules.table(
     {
+        "broadcastto": lambda call: graph.expand(call.x, [-1 if n is None else n for n in call.get("shape")]),
         "concatenate concat concatv2": lambda call: graph.concatenate(call.flows, call.get("axis", default=-1)),
+        "expanddims": lambda call: graph.unsqueeze(call.x, call.listed("axis")),
+        "flip reverse": lambda call: graph.flip(call.x, call.axes),
         "glu": lambda call: graph.elementwise(call.graph, graph.gated(call.x, call.axis(default=-1)), call.label),
+        "moveaxis": lambda call: graph.move(call.x, call.listed("source"), call.listed("destination")),
+        "permute": lambda call: graph.transpose(call.x, [0, *call.get("dims")]),
+        "ravel": lambda call: graph.flatten(call.x),
+        "repeat": lambda call: graph.repeat(call.x, call.axis(), call.get("repeats")),
+        "repeatvector": lambda call: graph.repeat(graph.unsqueeze(call.x, [1]), 1, call.get("n")),
+        "squeeze": lambda call: graph.squeeze(call.x, call.axes),
         "stack": lambda call: graph.stack(call.flows, call.get("axis", default=0)),
+        "swapaxes": lambda call: graph.swap(call.x, call.get("axis1"), call.get("axis2")),
         "unstack": lambda call: graph.unstack(call.x, call.axis(default=0)),
     }
 )
+
+
+@rules("transpose")
+def _transpose(call: Call) -> Flow:
+    return graph.transpose(call.x, call.get("axes", "perm", default=range(len(call.x.shape))[::-1]))
+
+
+@rules("flatten")
+def _flatten(call: Call) -> Flow:
+    x, axes = call.x, len(call.x.shape)
+    return graph.flatten(x if call.channels_last or axes < 3 else graph.transpose(x, [0, *range(2, axes), 1]), 1)
+
+
+@rules("reshape")
+def _reshape(call: Call) -> Flow:
+    """The layer's shape leaves the batch out, the operation's has it."""
+    target = call.get("target_shape")
+    shape = list(call.get("newshape", "shape")) if target is None else [None, *target]
+    batch = call.x.shape[0] if call.x.shape else 1
+    full = [batch if k == 0 and n is None else -1 if n is None else n for k, n in enumerate(shape)]
+    return graph.reshape(call.x, full)
+
+
+@rules("tile")
+def _tile(call: Call) -> Flow:
+    repeats = call.listed("repeats", "multiples")
+    return graph.tile(call.x, [1] * (len(call.x.shape) - len(repeats)) + repeats)
 
 
 @rules("split")
@@ -45,11 +82,9 @@ def _take(call: Call) -> Flow:
 @rules("slice")
 def _slice(call: Call) -> Flow:
     """So many places of each axis from a start; -1 for all that are left."""
-    x = call.x
-    starts = call.args[0] if call.args else call.get("begin")
-    for axis, (start, size) in enumerate(zip(starts, call.get("shape", "size"), strict=True)):
-        x = graph.cut(x, axis, start, None if size == -1 else start + size)
-    return x
+    sized = zip(call.args[0] if call.args else call.get("begin"), call.get("shape", "size"), strict=True)
+    parts = [slice(start, None if size == -1 else start + size) for start, size in sized]
+    return graph.cut(call.x, dict(enumerate(parts)))
 
 
 @rules("getitem slicingoplambda")
@@ -65,12 +100,10 @@ def _item(call: Call) -> Flow:
         elif place is ...:
             shape += x.shape[axis : axis + whole]
             axis += whole
-        elif isinstance(place, int):
-            x = graph.cut(x, axis, place, place + 1 or None)
-            axis += 1
         else:
-            x = graph.cut(x, axis, place.start, place.stop, place.step)
-            shape.append(x.shape[axis])
+            one = isinstance(place, int)
+            x = graph.cut(x, {axis: slice(place, place + 1 or None) if one else place})
+            shape += [] if one else [x.shape[axis]]
             axis += 1
     return graph.reshape(x, shape)
 

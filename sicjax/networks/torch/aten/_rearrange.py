@@ -1,8 +1,9 @@
-"""Operators of PyTorch that take places along an axis, cut a value into parts, or put values side by side."""
+"""Operators of PyTorch that rearrange a value: its shape, axes and places, parts, values side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,30 @@ words(
     {
         "cat concat concatenate": lambda x, dim=0: graph.concatenate(operands(x), dim),
         "channel_shuffle native_channel_shuffle": lambda x, groups: graph.shuffle(x, 1, groups),
+        "expand expand_copy": lambda x, size, *_, **__: graph.expand(x, [index(n) for n in size]),
+        "expand_as": lambda x, other: graph.expand(x, operands(other)[0].shape) if isinstance(x, Flow) else x,
+        "flatten": graph.flatten,
         "flip": graph.flip,
         "index_select": lambda x, dim, index: graph.select(x, dim, _places(index).reshape(-1)),
+        "movedim moveaxis": lambda x, source, destination: graph.move(x, _listed(source), _listed(destination)),
+        "permute permute_copy": graph.transpose,
+        "pixel_shuffle": lambda x, n: graph.depth_to_space(x, [n] * 2, channels_last=False, blocks_first=False),
+        "pixel_unshuffle": lambda x, n: graph.space_to_depth(x, [n] * 2, channels_last=False, blocks_first=False),
+        "reshape view view_copy unsafe_view": graph.reshape,
+        "reshape_as view_as": lambda x, other: graph.reshape(x, operands(other)[0].shape) if isinstance(x, Flow) else x,
+        "squeeze squeeze_copy": lambda x, dim=None: graph.squeeze(x, None if dim is None else _listed(dim)),
         "stack": lambda x, dim=0: graph.stack(operands(x), dim),
+        "t t_copy numpy_T": lambda x: graph.transpose(x, range(len(x.shape))[::-1]),
+        "transpose transpose_copy swapaxes swapdims": graph.swap,
         "unbind": lambda x, dim=0: graph.unstack(x, dim) if x.shape else UNKNOWN,
+        "unflatten": graph.unflatten,
+        "unsqueeze unsqueeze_copy": lambda x, dim: graph.unsqueeze(x, [dim]),
     }
 )
+
+
+def _listed(dims: int | Sequence[int]) -> Sequence[int]:
+    return [dims] if isinstance(dims, int) else dims
 
 
 @rules("glu")
@@ -35,7 +54,7 @@ def _glu(aten, name, x: Flow, dim: int = -1) -> Flow:
 def _slice(aten, name, x: Flow, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Flow:
     if UNKNOWN in (start, end) and x.axes[x.axis(dim)] != CHANNEL:
         start = end = None  # of space it is a crop, and of a batch nothing
-    return graph.cut(x, dim, start, end, step)
+    return graph.cut(x, {dim: slice(start, end, step)})
 
 
 @rules("narrow narrow_copy")
