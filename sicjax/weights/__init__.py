@@ -2,7 +2,8 @@
 
 from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._formats import FORMATS, Format
-from sicjax.weights._keras import KerasArrays, open_keras
+from sicjax.weights._keras import open_keras
+from sicjax.weights._keras_layers import KerasPlace, KerasWeights, keras_name
 from sicjax.weights._layouts import LAYOUTS, Layout, mask_as, to_flax
 from sicjax.weights._names import is_dense, is_flax, is_kernel, layer_name
 from sicjax.weights._onnx import files_of_onnx, onnx_array, onnx_sparse_array, read_onnx
@@ -19,7 +20,8 @@ __all__ = [
     "Exported",
     "Format",
     "Inert",
-    "KerasArrays",
+    "KerasPlace",
+    "KerasWeights",
     "Layout",
     "Script",
     "Sidecar",
@@ -31,6 +33,7 @@ __all__ = [
     "is_dense",
     "is_flax",
     "is_kernel",
+    "keras_name",
     "layer_name",
     "look",
     "mask_as",

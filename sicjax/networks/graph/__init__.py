@@ -33,6 +33,6 @@ from sicjax.networks.graph._select import (
     tile,
     unstack,
 )
-from sicjax.networks.graph._sizes import OPEN_SIZES, image, per_axis, roles, space_of, strided, transposed, windowed
+from sicjax.networks.graph._sizes import OPEN_SIZES, image, per_axis, roles, space_of, transposed, windowed
 from sicjax.networks.graph._space import filter_along, pad, pool, reduce, resize
 from sicjax.networks.graph._unreachable import COMPUTED, DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, Unreachable

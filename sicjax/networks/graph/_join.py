@@ -123,12 +123,13 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
         along = lead.axes[axis] if lead.axes[axis] >= 0 else BATCH if alike else JOINED
         axes = (*lead.axes[:axis], along, *lead.axes[axis + 1 :])
         return lead.changed(shape, axes=axes, sources=tuple(unique.values()))
-    where = lead.channel_axis(axis)
-    for position, x in enumerate(xs):
+    where, channel_axes = lead.channel_axis(axis), lead.axes.count(CHANNEL)
+    before = 0
+    for x in xs:
+        room = [(before, shape[axis] - before - x.shape[axis]) if k == where else (0, 0) for k in range(channel_axes)]
+        before += x.shape[axis]
         for source in x.sources:
-            around = [_absent(source.channels, where, other.shape[axis]) for other in xs]
-            around[position] = source.channels
-            _merge(sources, source._replace(channels=np.concatenate(around, axis=where)))
+            _merge(sources, source._replace(channels=np.pad(source.channels, room, constant_values=-1)))
     return lead.changed(shape, sources=tuple(sources))
 
 
@@ -157,12 +158,6 @@ def _merge(sources: list[Source], new: Source) -> None:
             sources[k] = source._replace(channels=np.maximum(source.channels, new.channels))
             return
     sources.append(new)
-
-
-def _absent(channels: np.ndarray, axis: int, size: int) -> np.ndarray:
-    shape = list(channels.shape)
-    shape[axis] = size
-    return np.full(shape, -1)
 
 
 def either(graph: Graph, a: Flow, b: Flow) -> Flow:

@@ -54,11 +54,6 @@ def windowed(size: int, window: int, stride: int = 1, dilation: int = 1, *, arou
     return (-(-last // stride) if ceil else last // stride) + 1
 
 
-def strided(size: int, stride: int) -> int:
-    """How many places come out with padding that keeps the size (`same`)."""
-    return -(-size // stride)
-
-
 def transposed(size: int, window: int, stride: int, dilation: int = 1, *, around: int = 0, more: int = 0) -> int:
     """How many places a transposed convolution gives: `around` are cut off in all, `more` are added."""
     return (size - 1) * stride + (window - 1) * dilation + 1 - around + more

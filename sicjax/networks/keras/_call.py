@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sicjax.networks.graph import Flow, Graph, Rules, image, per_axis, space_of
-from sicjax.networks.keras._weights import Place, Weights
+import numpy as np
+
+from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, image, per_axis, space_of
+from sicjax.weights import KerasPlace, KerasWeights
 
 
 def canonical(kind: str) -> str:
@@ -30,12 +32,12 @@ class Call(NamedTuple):
     """
 
     graph: Graph
-    weights: Weights
+    weights: KerasWeights
     kind: str
     settings: dict[str, Any]
     args: list[Any]
     flows: list[Flow]
-    place: Place
+    place: KerasPlace
 
     @property
     def x(self) -> Flow:
@@ -95,6 +97,13 @@ class Call(NamedTuple):
         """A setting that is one number or several."""
         value = self.get(*names)
         return list(value) if isinstance(value, (list, tuple)) else [value]
+
+    def kernel(self, roles: Sequence[str], number: int, *channels: int | None) -> np.ndarray:
+        """An array of the layer, by one of these names or its number, with the channels that its settings state."""
+        found = self.weights.array(self.place, roles, number, (*self.optional("kernel_size"), *channels))
+        if found is None:
+            raise Unreachable(f"a convolution whose {roles[0]} is not in the file: build the model, and save all of it")
+        return found
 
 
 # Rules of layers, operations and activations by their canonical names: from a call to one value or a list.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import OPEN_SIZES
-from sicjax.networks.keras._weights import name_of
+from sicjax.weights import keras_name
 
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
 # What a call takes beside its values.
@@ -44,7 +44,7 @@ class Model:
     """
 
     def __init__(self, config: dict) -> None:
-        self.layers: dict[str, dict] = {name_of(layer): layer for layer in config["layers"]}
+        self.layers: dict[str, dict] = {keras_name(layer): layer for layer in config["layers"]}
         self.calls = {name: [self._taken(n) for n in e.get("inbound_nodes") or ()] for name, e in self.layers.items()}
         self.inputs = self._references(config["input_layers"])
         outputs = self._references(config["output_layers"])
@@ -174,14 +174,6 @@ def kind_of(entry: dict) -> str:
     if plain == "TensorFlowOpLayer" and isinstance(config, dict) and isinstance(config.get("node_def"), dict):
         return str(config["node_def"].get("op"))
     return plain
-
-
-def input_shape(layer: dict) -> tuple[int, ...] | None:
-    """The shape that the first layer of a model states."""
-    config = layer.get("config")
-    if not isinstance(config, dict):
-        return None
-    return shape_of(config.get("batch_shape") or config.get("batch_input_shape"))
 
 
 def shape_of(stated: Any) -> tuple[int, ...] | None:

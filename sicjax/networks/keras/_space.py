@@ -16,11 +16,8 @@ _MODES = {"bilinear": "linear", "bicubic": "cubic"}
 def _pool(call: Call) -> Flow:
     sizes = call.each("pool_size", 2)
     strides = call.each("strides", sizes)
-    same = call.get("padding") == "same"
-    space = [
-        graph.strided(n, s) if same else graph.windowed(n, k, s)
-        for n, k, s in zip(call.space, sizes, strides, strict=True)
-    ]
+    reach = [1] * call.rank if call.get("padding") == "same" else sizes
+    space = [graph.windowed(n, k, s) for n, k, s in zip(call.space, reach, strides, strict=True)]
     return _pooled(call, space, sizes, strides)
 
 
