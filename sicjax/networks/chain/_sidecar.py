@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, link
-from sicjax.networks.chain._strides import one_for_each
+from sicjax.networks.chain._chain import Chain, link, one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Sidecar, Tensors, is_convolution, is_kernel, layer_name, to_flax
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, link
+from sicjax.networks.chain._chain import Chain, link, one_for_each
 from sicjax.networks.chain._infer import Kernel, Reading, readings
-from sicjax.networks.chain._strides import one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
 

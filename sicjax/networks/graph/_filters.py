@@ -83,14 +83,6 @@ def interpolation(weight: Callable[[np.ndarray], np.ndarray], reach: int, factor
     return weight(places / factor)
 
 
-def outer(taps: Sequence[np.ndarray]) -> np.ndarray:
-    """The separable filter with these taps along the spatial axes."""
-    kernel = np.ones((1,) * len(taps))
-    for axis, t in enumerate(taps):
-        kernel = kernel * np.reshape(t, [-1 if k == axis else 1 for k in range(len(taps))])
-    return kernel
-
-
 def filter_of(table: np.ndarray) -> tuple[int, np.ndarray, int] | None:
     """`up`, taps and `down` of a table from places in to places out that does the same everywhere but at the edges."""
     inputs, outputs = table.shape

@@ -92,7 +92,7 @@ class Graph:
         layer: Layer,
         shape: Sequence[int],
         takes: Sequence[int],
-        gives: Sequence[int],
+        gives: Sequence[int] = (),
         *,
         up: Sequence[int] = (),
         down: Sequence[int] = (),
@@ -103,7 +103,7 @@ class Graph:
             layer: its kernel `(*k, in / groups, out)`.
             shape: of the output.
             takes: roles of the input's axes.
-            gives: roles of the output's axes.
+            gives: roles of the output's axes; by default the same.
             up: expansion with zeros before the kernel; by default the stride of a transposed convolution.
             down: decimation after the kernel; by default the stride.
 
@@ -128,7 +128,7 @@ class Graph:
         if not x.sources:
             self._starts[number] = x.origin or "nothing known"
         start = Source(number, layer, np.arange(layer.outputs), down, ones)
-        return Flow(tuple(shape), tuple(gives), (start,))
+        return Flow(tuple(shape), tuple(gives or takes), (start,))
 
     def _add(self, layer: Layer) -> int:
         check_count(len(self.layers) + 1, MOST_LAYERS, "convolutions")

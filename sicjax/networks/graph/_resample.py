@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
-from sicjax.networks.graph._filters import outer, stretched
+from sicjax.networks.graph._filters import stretched
 from sicjax.networks.graph._flow import Flow, Source
 from sicjax.networks.graph._limits import FARTHEST, MOST_FOLDED, MOST_TAPS
 from sicjax.networks.graph._unreachable import Unreachable
@@ -33,7 +34,7 @@ def resample(x: Flow, shape: Sequence[int], along: Mapping[int, tuple[int, np.nd
             raise Unreachable("a filter or a stride along an axis that is not spatial")
     if math.prod(len(t) for t in filters) > MOST_TAPS:
         raise Unreachable("a filter over too many places")
-    sources = [_resampled(source, ups, outer(filters), downs) for source in x.sources]
+    sources = [_resampled(source, ups, reduce(np.multiply.outer, filters), downs) for source in x.sources]
     return x.changed(shape, sources=tuple(sources))
 
 

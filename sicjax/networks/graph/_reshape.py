@@ -12,12 +12,13 @@ from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._unreachable import Unreachable
 
 
-def transpose(x: Flow, order: Sequence[int]) -> Flow:
-    """Axes in another order.
+def transpose(x: Flow, order: Sequence[int] | None = None) -> Flow:
+    """Axes in another order, by default in reverse.
 
     Raises:
         ValueError: not an order of the axes.
     """
+    order = range(len(x.shape))[::-1] if order is None else order
     if not x.sources and len(x.shape) != len(order):
         return constant((), x.origin)
     order = [x.axis(k) for k in order]
@@ -31,12 +32,7 @@ def transpose(x: Flow, order: Sequence[int]) -> Flow:
 
 def swap(x: Flow, a: int, b: int) -> Flow:
     """Two axes in each other's place."""
-    if not x.shape:
-        return x
-    order = list(range(len(x.shape)))
-    a, b = x.axis(a), x.axis(b)
-    order[a], order[b] = b, a
-    return transpose(x, order)
+    return move(x, [a, b], [b, a])
 
 
 def move(x: Flow, sources: Sequence[int], targets: Sequence[int]) -> Flow:
@@ -45,7 +41,7 @@ def move(x: Flow, sources: Sequence[int], targets: Sequence[int]) -> Flow:
         return x
     old, new = [x.axis(k) for k in sources], [x.axis(k) for k in targets]
     order = [k for k in range(len(x.shape)) if k not in old]
-    for at, axis in sorted(zip(new, old, strict=True)):
+    for at, axis in sorted({*zip(new, old, strict=True)}):
         order.insert(at, axis)
     return transpose(x, order)
 

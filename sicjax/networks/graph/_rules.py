@@ -24,25 +24,22 @@ class Rules(dict[str, R], Generic[R]):
     """
 
     def __call__(self, *names: str) -> Callable[[F], F]:
-        """Names, several in one text with spaces between.
-
-        Raises:
-            ValueError: a name that has a rule.
-        """
-
         def enter(rule: F) -> F:
-            for name in " ".join(names).split():
-                if name in self:
-                    raise ValueError(f"{name} has two rules")
-                self[name] = rule  # type: ignore[assignment]
+            self.table({" ".join(names): rule})  # type: ignore[dict-item]
             return rule
 
         return enter
 
     def table(self, rows: Mapping[str, R]) -> None:
-        """Enters rules that are one expression, by their names."""
-        for names, rule in rows.items():
-            self(names)(rule)
+        """Enters rules that are one expression, each under its names, with spaces between.
+
+        Raises:
+            ValueError: a name that has a rule.
+        """
+        for name, rule in ((name, rule) for names, rule in rows.items() for name in names.split()):
+            if name in self:
+                raise ValueError(f"{name} has two rules")
+            self[name] = rule
 
 
 def ends(reason: str) -> Callable[..., NoReturn]:

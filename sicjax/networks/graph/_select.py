@@ -132,8 +132,12 @@ def repeat(x: Flow, axis: int, times: int) -> Flow:
 
 
 def tile(x: Flow, repeats: Sequence[int]) -> Flow:
-    """Copies of a value side by side, for each axis so many."""
-    for axis, times in enumerate(repeats):
+    """Copies of a value side by side, for each axis so many; as in NumPy, by trailing axes, and along new ones."""
+    if not x.shape:
+        return x
+    new = max(len(repeats) - len(x.shape), 0)
+    x = reshape(x, (1,) * new + x.shape) if new else x
+    for axis, times in enumerate(repeats, len(x.shape) - len(repeats)):
         if times != 1 and x.sources and x.axes[axis] >= 0 and x.shape[axis] > 1:
             raise Unreachable("copies of space side by side")
         x = _copied(x, axis, times, np.tile) if times != 1 else x

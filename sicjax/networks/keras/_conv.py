@@ -60,4 +60,4 @@ def _convolved(call: Call, path: str, kernel: np.ndarray, groups: int, *, up: bo
         else:
             space.append(graph.transposed(n, reach % 2 if same else reach, stride, more=more))
     order = graph.roles(call.rank, call.channels_last)
-    return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order, order)
+    return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
@@ -98,15 +98,14 @@ class Model:
             named = ", ".join(dict.fromkeys(missing[:3]))
             raise InputError(f"the layers {named} take values that no layer gives: save the model again")
         # In the file's order where there is a choice.
-        listed, order = list(needed), []
-        numbers = {call: k for k, call in enumerate(listed)}
-        ready = [numbers[call] for call in sorter.get_ready()]
-        heapify(ready)
-        while ready:
-            order.append(listed[heappop(ready)])
-            sorter.done(order[-1])
+        number = {call: k for k, call in enumerate(needed)}
+        order: list[tuple[str, int]] = []
+        ready: list[tuple[int, tuple[str, int]]] = []
+        while sorter.is_active():
             for call in sorter.get_ready():
-                heappush(ready, numbers[call])
+                heappush(ready, (number[call], call))
+            order.append(heappop(ready)[1])
+            sorter.done(order[-1])
         return order
 
     def _taken(self, node: Any) -> Taken:
@@ -127,13 +126,9 @@ class Model:
         )
 
     def _is_reference(self, node: Any) -> bool:
-        return (
-            isinstance(node, (list, tuple))
-            and len(node) >= 3
-            and isinstance(node[0], str)
-            and node[0] in self.layers
-            and all(type(n) is int for n in node[1:3])
-        )
+        if not isinstance(node, (list, tuple)) or len(node) < 3:
+            return False
+        return isinstance(node[0], str) and node[0] in self.layers and all(type(n) is int for n in node[1:3])
 
     def _references(self, node: Any) -> list[Reference]:
         """The values that a part of the description names, in order."""

@@ -25,14 +25,11 @@ rules.table(
         "squeeze": lambda call: graph.squeeze(call.x, call.axes),
         "stack": lambda call: graph.stack(call.flows, call.get("axis", default=0)),
         "swapaxes": lambda call: graph.swap(call.x, call.get("axis1"), call.get("axis2")),
+        "tile": lambda call: graph.tile(call.x, call.listed("repeats", "multiples")),
+        "transpose": lambda call: graph.transpose(call.x, call.get("axes", "perm")),
         "unstack": lambda call: graph.unstack(call.x, call.axis(default=0)),
     }
 )
-
-
-@rules("transpose")
-def _transpose(call: Call) -> Flow:
-    return graph.transpose(call.x, call.get("axes", "perm", default=range(len(call.x.shape))[::-1]))
 
 
 @rules("flatten")
@@ -49,12 +46,6 @@ def _reshape(call: Call) -> Flow:
     batch = call.x.shape[0] if call.x.shape else 1
     full = [batch if k == 0 and n is None else -1 if n is None else n for k, n in enumerate(shape)]
     return graph.reshape(call.x, full)
-
-
-@rules("tile")
-def _tile(call: Call) -> Flow:
-    repeats = call.listed("repeats", "multiples")
-    return graph.tile(call.x, [1] * (len(call.x.shape) - len(repeats)) + repeats)
 
 
 @rules("split")

@@ -38,9 +38,8 @@ def _pooled(call: Call, space: Sequence[int], sizes: Sequence[int], strides: Seq
 
 @rules("globalaveragepooling# globalmaxpooling#")
 def _global(call: Call) -> Flow:
-    first = 1 if call.channels_last else 2
-    axes = range(first, first + call.rank)
-    return graph.reduce(call.graph, call.x, axes, keep=call.get("keepdims", default=False), name=call.label)
+    keep = call.get("keepdims", default=False)
+    return graph.reduce(call.graph, call.x, list(call.along(call.space)), keep=keep, name=call.label)
 
 
 @rules("mean max min sum prod amax amin var std logsumexp reducemean reducemax reducemin reducesum average")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from sicjax._errors import InputError
@@ -60,9 +59,7 @@ class _Walk:
             return self._sequential(layers, places, inputs)
         return self._functional(Model(config), dict(zip(map(keras_name, layers), places, strict=True)), inputs)
 
-    def _sequential(
-        self, layers: Sequence[dict], places: Sequence[KerasPlace], inputs: list[Flow] | None
-    ) -> list[Flow]:
+    def _sequential(self, layers: list[dict], places: list[KerasPlace], inputs: list[Flow] | None) -> list[Flow]:
         known = inputs and (inputs[0].sources or inputs[0].shape)
         flows = inputs if inputs and known else [self._input(layer) for layer in layers[:1]]
         for layer, place in zip(layers, places, strict=True):

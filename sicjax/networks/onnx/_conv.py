@@ -7,28 +7,20 @@ import numpy as np
 from sicjax.networks import graph
 from sicjax.networks.graph import COMPUTED, Flow, Layer, Unreachable, per_axis
 from sicjax.networks.onnx._step import Step, rules
+from sicjax.networks.onnx._tensors import Constant
 from sicjax.weights import layer_name, to_flax
 
 
 @rules("Conv ConvTranspose ConvInteger QLinearConv")
 def _conv(step: Step) -> Flow:
-    kernel = _kernel(step)
-    axes, transposed = kernel.ndim - 2, step.node.op_type == "ConvTranspose"
-    groups = step.attribute("group", 1)
-    layer = Layer(
-        path_of(step),
-        to_flax(kernel, "IOHW" if transposed else "OIHW", groups),
-        per_axis(step.attribute("strides", 1), axes),
-        per_axis(step.attribute("dilations", 1), axes),
-        groups,
-        transposed,
-    )
-    stated = step.shapes[0]
-    known = stated is not None and len(stated) == axes + 2
-    space = stated[2:] if stated is not None and known else graph.space_of(step.x, axes, channels_last=False)
+    kernel, transposed, groups = _kernel(step), step.node.op_type == "ConvTranspose", step.attribute("group", 1)
+    axes, kernel = kernel.ndim - 2, to_flax(kernel, "IOHW" if transposed else "OIHW", groups)
+    stride, dilation = (per_axis(step.attribute(name, 1), axes) for name in ("strides", "dilations"))
+    layer = Layer(path_of(step), kernel, stride, dilation, groups, transposed)
+    stated = step.shapes[0] or ()
+    space = stated[2:] if len(stated) == axes + 2 else graph.space_of(step.x, axes, channels_last=False)
     shape = graph.image(step.x, layer.outputs, space, channels_last=False)
-    channels_first = graph.roles(axes, channels_last=False)
-    return step.graph.convolve(step.x, layer, shape, channels_first, channels_first)
+    return step.graph.convolve(step.x, layer, shape, graph.roles(axes, channels_last=False))
 
 
 @rules("com.microsoft.FusedConv")
@@ -40,11 +32,10 @@ def _fused_conv(step: Step) -> Flow:
 
 def _kernel(step: Step) -> np.ndarray:
     """`OIHW`, in floating point; of quantised weights what they stand for."""
-    op = step.node.op_type
-    held = step.input(_kernel_input(step))
-    if held is None or held.held is None:
+    op, held = step.node.op_type, _held(step)
+    if held is None:
         raise Unreachable(COMPUTED)
-    array = held.held.value
+    array = held.value
     if op in ("QLinearConv", "ConvInteger"):
         zero = step.constant(5 if op == "QLinearConv" else 3)
         scale = step.constant(4) if op == "QLinearConv" else None
@@ -58,11 +49,12 @@ def _kernel(step: Step) -> np.ndarray:
 
 def path_of(step: Step) -> str:
     """The kernel's name without `.weight`, else the node's."""
-    value = step.input(_kernel_input(step))
-    name = value.held.name.removesuffix("_quantized") if value is not None and value.held is not None else ""
+    held = _held(step)
+    name = held.name.removesuffix("_quantized") if held is not None else ""
     path = layer_name(name)
     return path if path != name else step.node.name or name or step.label
 
 
-def _kernel_input(step: Step) -> int:
-    return 3 if step.node.op_type == "QLinearConv" else 1
+def _held(step: Step) -> Constant | None:
+    kernel = step.input(3 if step.node.op_type == "QLinearConv" else 1)
+    return None if kernel is None else kernel.held

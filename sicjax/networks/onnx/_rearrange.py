@@ -18,7 +18,7 @@ rules.table(
         "Expand": lambda step: graph.expand(step.x, step.shape),
         "Gather": lambda step: graph.take(step.x, step.attribute("axis", 0), np.asarray(step.constant(1))),
         "Reshape Flatten Unsqueeze": lambda step: graph.reshape(step.x, step.shape),
-        "Transpose": lambda step: graph.transpose(step.x, step.attribute("perm") or range(len(step.x.shape))[::-1]),
+        "Transpose": lambda step: graph.transpose(step.x, step.attribute("perm")),
     }
 )
 

@@ -33,21 +33,17 @@ def _global_pool(step: Step) -> Flow:
 
 
 @rules(
-    "ReduceMean ReduceMax ReduceMin ReduceSum ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare"
+    "ArgMax ArgMin ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum",
+    "ReduceSumSquare",
 )
 def _reduce(step: Step) -> Flow:
-    axes = step.setting("axes", 1)
+    one = step.node.op_type.startswith("Arg")
+    axes = [step.attribute("axis", 0)] if one else step.setting("axes", 1)
     if not axes and step.attribute("noop_with_empty_axes", 0):
         return step.x
     return graph.reduce(
         step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type
     )
-
-
-@rules("ArgMax ArgMin")
-def _place_of_extreme(step: Step) -> Flow:
-    axes, keep = [step.attribute("axis", 0)], bool(step.attribute("keepdims", 1))
-    return graph.reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
 
 
 @rules("Resize Upsample")

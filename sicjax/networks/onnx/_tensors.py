@@ -81,10 +81,8 @@ def of_node(node: Any, path: Path) -> Constant | None:
                 return held
             case "sparse_value":
                 return stored_sparse(value, path)
-            case "value_int" | "value_ints":
-                return numbers(np.asarray(value, np.int64), node.output[0])
-            case "value_float" | "value_floats":
-                return numbers(np.asarray(value, np.float32), node.output[0])
+            case "value_int" | "value_ints" | "value_float" | "value_floats":
+                return numbers(np.asarray(value, np.int64 if "int" in attribute.name else np.float32), node.output[0])
     return None
 
 

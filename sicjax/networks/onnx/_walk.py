@@ -53,10 +53,8 @@ class _Walk:
             outer: values from outside by name.
         """
         values = dict(outer)
-        for tensor in graph.initializer:
-            values[tensor.name] = holding(stored(tensor, self.path))
-        for tensor in graph.sparse_initializer:
-            values[tensor.values.name] = holding(stored_sparse(tensor, self.path))
+        values |= {tensor.name: holding(stored(tensor, self.path)) for tensor in graph.initializer}
+        values |= {sparse.values.name: holding(stored_sparse(sparse, self.path)) for sparse in graph.sparse_initializer}
         taken = _channels_taken(graph, values)
         for info in graph.input:
             if info.name not in values:

@@ -86,11 +86,9 @@ def _result(aten: Aten, node: dict[str, Any], values: dict[str, Any], graph: dic
     words = node["target"].removeprefix("torch.ops.").split(".")
     name = words[1] if len(words) == 3 else words[-1]  # aten.conv2d.default, higher_order.cond
     held = [i["arg"]["as_graph"]["graph"] for i in node["inputs"] if "as_graph" in i["arg"]]
-    by_name = lambda i: i.get("kind") == _BY_NAME
-    named = {i["name"]: _argument(i["arg"], values, graph) for i in node["inputs"] if by_name(i)}
-    given = [
-        _argument(i["arg"], values, graph) for i in node["inputs"] if "as_graph" not in i["arg"] and not by_name(i)
-    ]
+    inputs = [i for i in node["inputs"] if "as_graph" not in i["arg"]]
+    named = {i["name"]: _argument(i["arg"], values, graph) for i in inputs if i.get("kind") == _BY_NAME}
+    given = [_argument(i["arg"], values, graph) for i in inputs if i.get("kind") != _BY_NAME]
     if name in _INLINE and len(held) == 1:
         # Settings come first, the values last.
         return _inner(aten, held[0], given[len(given) - len(held[0]["inputs"]) :])
@@ -168,8 +166,7 @@ def _names(output: dict[str, Any]) -> Iterator[str]:
 def _number(graph: dict[str, Any], name: Any) -> Any:
     """A number that was traced as a symbol."""
     stated = graph.get("sym_int_values", {}).get(name, {})
-    hint = (stated.get("as_expr") or {}).get("hint") or {}
-    return stated.get("as_int") or hint.get("as_int") or UNKNOWN
+    return _size(stated) or UNKNOWN
 
 
 def _plain(part: dict[str, Any]) -> dict[str, Any] | None:

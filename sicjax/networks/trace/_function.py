@@ -11,7 +11,7 @@ import numpy as np
 from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax.networks.graph import Graph, Network
-from sicjax.networks.trace import _conv, _rearrange, _space  # noqa: F401  (their rules)
+from sicjax.networks.trace import _rearrange, _space  # noqa: F401  (their rules)
 from sicjax.networks.trace._walk import Known, Walk, fixed
 
 

@@ -1,14 +1,46 @@
-"""Primitives that filter: windows, reductions, products with a table."""
+"""Primitives that filter: convolutions, windows, reductions, products with a table."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from sicjax.networks import graph
-from sicjax.networks.graph import DENSE, PRODUCT, Flow, Unreachable
-from sicjax.networks.trace._walk import Step, rules
+from sicjax.networks.graph import COMPUTED, DENSE, PRODUCT, Flow, Layer, Unreachable
+from sicjax.networks.trace._walk import Known, Step, rules
 
 rules("reduce_window")(graph.ends(graph.NO_ONE_FILTER))
+
+
+@rules("conv_general_dilated")
+def _conv_general_dilated(step: Step) -> Flow:
+    (x, kernel), p, walk = step.values, step.p, step.walk
+    numbers = p["dimension_numbers"]
+    if not isinstance(kernel, Known):
+        raise Unreachable(COMPUTED)
+    if p["batch_group_count"] != 1 or len(numbers.lhs_spec) < 3:
+        raise Unreachable("a convolution with batch groups or no spatial axis")
+    order = (*numbers.rhs_spec[2:], numbers.rhs_spec[1], numbers.rhs_spec[0])
+    up, down = tuple(p["lhs_dilation"]), tuple(p["window_strides"])
+    path, array = kernel.path or f"convolution {len(walk.kernels)}", np.asarray(walk.kernel((kernel, order)))
+    transposed = max(up) > 1
+    stride, dilation = up if transposed else down, tuple(p["rhs_dilation"])
+    layer = Layer(path, array, stride, dilation, p["feature_group_count"], transposed)
+    x = x if isinstance(x, Flow) else walk.graph.input((), "the parameters")
+    takes, gives = _roles(numbers.lhs_spec), _roles(numbers.out_spec)
+    found = walk.graph.convolve(x, layer, step.shapes[0], takes, gives, up=up, down=down)
+    walk.kernels.append((kernel, order))
+    return found
+
+
+def _roles(spec: Sequence[int]) -> list[int]:
+    """The role of each axis, from the axes of the batch, the channels and space."""
+    found = [graph.BATCH] * len(spec)
+    found[spec[1]] = graph.CHANNEL
+    for k, axis in enumerate(spec[2:]):
+        found[axis] = k
+    return found
 
 
 @rules("reduce_window_sum reduce_window_max reduce_window_min")

@@ -34,16 +34,15 @@ def _convolution(
     space = x.shape[-axes:] if known else OPEN_SIZES[:axes]
     sizes = [_places(n, k, layer, padding, output_padding) for k, n in enumerate(space)]
     order = graph.roles(axes, channels_last=False)[1 - len(batch) :]
-    return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order, order)
+    return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order)
 
 
 def _places(size: int, axis: int, layer: Layer, padding: Any, output_padding: Any) -> int:
     """How many places come out along an axis."""
     window, stride, dilation = layer.kernel.shape[axis], layer.stride[axis], layer.dilation[axis]
     same, amount = (window - 1) * dilation, along(padding or 0, axis)
-    around = (
-        {"same": same, "valid": 0}[amount] if isinstance(amount, str) else same if amount is UNKNOWN else 2 * amount
-    )
+    amount = "same" if amount is UNKNOWN else amount
+    around = {"same": same, "valid": 0}[amount] if isinstance(amount, str) else 2 * amount
     if layer.transposed:
         more = along(output_padding or 0, axis)
         return max(

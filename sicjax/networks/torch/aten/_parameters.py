@@ -73,6 +73,7 @@ rules.table(
         "dim": np.ndim,
         "div": lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
         "dequantize_per_tensor": lambda a, scale, zero, *_: (a.astype(np.float32) - zero) * np.float32(scale),
+        "flatten": lambda a, start=0, end=-1: a.reshape([*a.shape[:start], -1, *a.shape[end + 1 or a.ndim :]]),
         "full": lambda size, value, *_: _full(size, value),
         "index": lambda a, places, *_: a[tuple(slice(None) if k is None else np.asarray(k) for k in places)],
         "mean": lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
@@ -127,12 +128,6 @@ def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False,
 @rules("norm_except_dim")
 def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
     return _norm(v, order, [k for k in range(v.ndim) if dim == -1 or k != dim], True)
-
-
-@rules("flatten")
-def _flatten(a: np.ndarray, start: int = 0, end: int = -1) -> np.ndarray:
-    start, end = range(a.ndim)[start], range(a.ndim)[end]
-    return a.reshape([*a.shape[:start], -1, *a.shape[end + 1 :]])
 
 
 @rules("squeeze")

@@ -28,26 +28,23 @@ words(
         "permute permute_copy": graph.transpose,
         "pixel_shuffle": lambda x, n: graph.depth_to_space(x, [n] * 2, channels_last=False, blocks_first=False),
         "pixel_unshuffle": lambda x, n: graph.space_to_depth(x, [n] * 2, channels_last=False, blocks_first=False),
+        "repeat tile": graph.tile,
         "reshape view view_copy unsafe_view": graph.reshape,
         "reshape_as view_as": lambda x, other: graph.reshape(x, operands(other)[0].shape) if isinstance(x, Flow) else x,
         "squeeze squeeze_copy": lambda x, dim=None: graph.squeeze(x, None if dim is None else _listed(dim)),
         "stack": lambda x, dim=0: graph.stack(operands(x), dim),
-        "t t_copy numpy_T": lambda x: graph.transpose(x, range(len(x.shape))[::-1]),
+        "t t_copy numpy_T": graph.transpose,
         "transpose transpose_copy swapaxes swapdims": graph.swap,
         "unbind": lambda x, dim=0: graph.unstack(x, dim) if x.shape else UNKNOWN,
         "unflatten": graph.unflatten,
         "unsqueeze unsqueeze_copy": lambda x, dim: graph.unsqueeze(x, [dim]),
     }
 )
+rules("glu")(lambda aten, name, x, dim=-1: aten.elementwise(graph.gated(x, dim), name))
 
 
 def _listed(dims: int | Sequence[int]) -> Sequence[int]:
     return [dims] if isinstance(dims, int) else dims
-
-
-@rules("glu")
-def _glu(aten, name, x: Flow, dim: int = -1) -> Flow:
-    return aten.elementwise(graph.gated(x, dim), name)
 
 
 @rules("slice slice_copy")
@@ -112,14 +109,6 @@ def _roll(aten, name, x: Flow, shifts: Any, dims: Any = ()) -> Flow:
             raise Unreachable(NO_ONE_FILTER)
         x = graph.select(x, axis, np.roll(np.arange(x.shape[axis]), shift))
     return x
-
-
-@rules("repeat tile")
-def _repeat(aten, name, x: Flow, repeats: Sequence[int]) -> Flow:
-    if not x.shape:
-        return x
-    times = [1] * (len(x.shape) - len(repeats)) + list(repeats)
-    return graph.tile(graph.reshape(x, (1,) * (len(times) - len(x.shape)) + x.shape), times)
 
 
 @rules("repeat_interleave")

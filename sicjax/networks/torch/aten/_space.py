@@ -11,9 +11,6 @@ from sicjax.networks.graph import CHANNEL, Flow, Unreachable, per_axis
 from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, along, dimensions
 
-# PyTorch's coefficients of cubic interpolation, without and with antialiasing.
-_CUBIC = {False: -0.75, True: -0.5}
-
 
 @rules("avg_pool1d avg_pool2d avg_pool3d")
 def _average_pool(aten, name, x, kernel_size, stride=None, padding=0, ceil_mode=False, *_):
@@ -21,6 +18,7 @@ def _average_pool(aten, name, x, kernel_size, stride=None, padding=0, ceil_mode=
 
 
 @rules("max_pool1d max_pool2d max_pool3d")
+@rules("max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices")
 def _pool(aten, name, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     axes = dimensions(name)
     sizes = per_axis(kernel_size, axes)
@@ -29,12 +27,8 @@ def _pool(aten, name, x, kernel_size, stride=None, padding=0, dilation=1, ceil_m
     sized = zip(x.shape[-axes:], windows, around, strict=True)
     space = [max(graph.windowed(n, *window, around=both, ceil=ceil), 1) for n, window, both in sized]
     shape = (*x.shape[:-axes], *space)
-    return graph.pool(aten.graph, x, shape, dict(enumerate(windows, -axes)), average="avg" in name)
-
-
-@rules("max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices")
-def _pool_with_indices(aten, name, x, *settings):
-    return _pool(aten, name, x, *settings), UNKNOWN
+    found = graph.pool(aten.graph, x, shape, dict(enumerate(windows, -axes)), average="avg" in name)
+    return (found, UNKNOWN) if name.endswith("indices") else found
 
 
 @rules("adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d")
@@ -89,9 +83,10 @@ def _nearest(aten, name, x: Flow, output_size: Any = None, *factors: Any) -> Flo
 @rules("upsample_linear1d upsample_bilinear2d upsample_trilinear3d upsample_bicubic2d")
 @rules("upsample_bilinear2d_aa upsample_bicubic2d_aa")
 def _interpolated(aten, name, x: Flow, output_size: Any = None, align_corners: Any = False, *factors: Any) -> Flow:
-    mode, antialias = "cubic" if "cubic" in name else "linear", name.endswith("_aa")
-    how = dict(centres="align_corners" if align_corners is True else "half_pixel", coefficient=_CUBIC[antialias])
-    return _resized(aten, name, x, output_size, factors, mode=mode, antialias=antialias, **how)
+    antialias, centres = name.endswith("_aa"), "align_corners" if align_corners is True else "half_pixel"
+    # As PyTorch has them, the coefficients of cubic interpolation.
+    how = dict(antialias=antialias, centres=centres, coefficient=-0.5 if antialias else -0.75)
+    return _resized(aten, name, x, output_size, factors, mode="cubic" if "cubic" in name else "linear", **how)
 
 
 def _resized(aten, name, x: Flow, output_size: Any, factors: Sequence[Any], **how: Any) -> Flow:

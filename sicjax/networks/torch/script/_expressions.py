@@ -76,8 +76,8 @@ class Expressions:
                 if full.startswith("CONSTANTS.c") and full[11:].isdigit():
                     return self.program.constant(int(full[11:]))
                 return self.member(self.value(base, scope), name)
-            case ast.Call(func=function, args=args, keywords=keywords):
-                return self.called(function, args, keywords, scope)
+            case ast.Call():
+                return self.called(node, scope)
         return UNKNOWN
 
     def member(self, base: Any, name: str) -> Any:
@@ -85,16 +85,15 @@ class Expressions:
             return base.get(name, UNKNOWN)
         return self.program.member(base, name, lambda node: self.value(node, {})) if type(base) is Module else UNKNOWN
 
-    def called(
-        self, function: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], scope: dict[str, Any]
-    ) -> Any:
+    def called(self, node: ast.Call, scope: dict[str, Any]) -> Any:
+        function, args = node.func, node.args
         name = dotted(function)
         if name in _TYPED:
             return self.value(args[1], scope) if len(args) > 1 else UNKNOWN
         if name == "isinstance":
             return UNKNOWN
         values = [self.value(arg, scope) for arg in args]
-        named = {str(k.arg): self.value(k.value, scope) for k in keywords}
+        named = {str(k.arg): self.value(k.value, scope) for k in node.keywords}
         self.spend(sum(len(v) for v in values if type(v) in (list, tuple, dict)))
         if name == "getattr" and len(values) == 2:
             return self.member(values[0], str(values[1]))

@@ -24,10 +24,7 @@ _DEEPEST = 100
 
 
 class _Returned(Exception):
-    """Carries a value out of the statements of a function."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    """Carries a value, its argument, out of the statements of a function."""
 
 
 def from_script(path: Path) -> Network:
@@ -87,7 +84,7 @@ class _Interpreter:
         try:
             self.block(function.body, scope)
         except _Returned as returned:
-            return returned.value
+            return returned.args[0]
         except GivesUp as raised:
             return self.aten.end(args, f"a call in which the program gives up ({function.name}: {raised})")
         finally:
