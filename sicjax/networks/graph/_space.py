@@ -1,4 +1,4 @@
-"""Operations on space: pooling, resizing, reductions, padding. Settings are one for each axis of the value."""
+"""Operations on space: pooling, resizing, reductions, padding. Settings go by the number of the axis."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _slice(step: Step) -> Flow:
     starts, stops = step.setting("starts", 1), step.setting("ends", 2)
     if starts is None or stops is None:
         raise ValueError("neither starts nor ends")
-    parts = map(slice, starts, stops, steps or [1] * len(starts))
+    parts = [slice(*part) for part in zip(starts, stops, steps or [1] * len(starts), strict=True)]
     return graph.cut(x, dict(zip(axes or range(len(starts)), parts, strict=True)))
 
 
