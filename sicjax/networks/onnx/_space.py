@@ -41,9 +41,8 @@ def _reduce(step: Step) -> Flow:
     axes = [step.attribute("axis", 0)] if one else step.setting("axes", 1)
     if not axes and step.attribute("noop_with_empty_axes", 0):
         return step.x
-    return graph.reduce(
-        step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type
-    )
+    keep = bool(step.attribute("keepdims", 1))
+    return graph.reduce(step.graph, step.x, axes or None, keep=keep, name=step.node.op_type)
 
 
 @rules("Resize Upsample")

@@ -24,9 +24,8 @@ def _convolution(
         raise Unreachable(aten.kernels.why_computed(aten.graph, weight))
     kernel = aten.kernels.take(weight, transposed=transposed, groups=groups)
     axes = kernel.ndim - 2
-    layer = Layer(
-        layer_name(weight.name), kernel, per_axis(stride, axes), per_axis(dilation, axes), groups, bool(transposed)
-    )
+    stride, dilation = per_axis(stride, axes), per_axis(dilation, axes)
+    layer = Layer(layer_name(weight.name), kernel, stride, dilation, groups, bool(transposed))
     if not x.sources and not x.shape and x.origin:
         aten.learned.setdefault(x.origin, (1, layer.inputs, *OPEN_SIZES[:axes]))
     known = len(x.shape) in (axes + 1, axes + 2)
@@ -45,9 +44,8 @@ def _places(size: int, axis: int, layer: Layer, padding: Any, output_padding: An
     around = {"same": same, "valid": 0}[amount] if isinstance(amount, str) else 2 * amount
     if layer.transposed:
         more = along(output_padding or 0, axis)
-        return max(
-            graph.transposed(size, window, stride, dilation, around=around, more=0 if more is UNKNOWN else more), 1
-        )
+        more = 0 if more is UNKNOWN else more
+        return max(graph.transposed(size, window, stride, dilation, around=around, more=more), 1)
     return max(graph.windowed(size, window, stride, dilation, around=around), 1)
 
 
