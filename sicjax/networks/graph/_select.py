@@ -48,6 +48,8 @@ def _along_space(places: range | np.ndarray, size: int, shape: tuple[int, ...]) 
         if len(places) == size:
             return 1, 1
         raise Unreachable("single places of space", shape=shape)
+    if size == 1:
+        raise Unreachable("one value spread over space", shape=shape)
     steps = np.array([places.step]) if isinstance(places, range) else np.unique(np.diff(places))
     if len(steps) == 1 and steps[0] > 0:
         return 1, int(steps[0])
