@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +14,8 @@ from sicjax.networks._saved import files_of_run, from_run
 from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
-from sicjax.networks.onnx import files_of_onnx, from_onnx
+from sicjax.networks.onnx import from_onnx
 from sicjax.networks.torch import from_exported, from_script
-
-# How a file starts that was not fetched.
-_LFS = b"version https://git-lfs"
 
 
 class Format(NamedTuple):
@@ -38,7 +36,7 @@ class Format(NamedTuple):
     endings: tuple[str, ...]
     about: str
     read: Callable[..., Network]
-    recognises: Callable[[weights.Content], bool] | None
+    recognises: Callable[[weights.Content], bool] | None = None
     extra: str | None = None
     graph: bool = True
     files: Callable[..., Sequence[Path]] | None = None
@@ -50,32 +48,22 @@ def format_of(content: weights.Content) -> Format:
     Raises:
         InputError: a file of another format.
     """
-    unfinished = not content.folder and (not content.start or content.start.startswith(_LFS))
-    for format in FORMATS if not unfinished else ():
+    for format in FORMATS:
         if format.recognises is not None and format.recognises(content):
             return format
     # Damaged, or its bytes do not tell. Two formats share `.pt`, of which weights, the later one, are the likelier.
-    named = [format for format in FORMATS if content.path.suffix.lower() in format.endings]
-    if not named or unfinished:
-        raise InputError(f"{content.path} {_refusal(content)}")
-    return named[-1]
-
-
-def _refusal(content: weights.Content) -> str:
-    if not content.start:
-        return "is empty: save or download it again"
-    if content.start.startswith(_LFS):
-        return "is a pointer of Git LFS, not the file: get it with git lfs pull"
+    for format in reversed(FORMATS):
+        if content.path.suffix.lower() in format.endings:
+            return format
     if content.archive and content.entries is not None:
-        return "is a zip archive of something else: unpack it first"
+        raise InputError(f"{content.path} is a zip archive of something else: unpack it first")
     known = ", ".join(" ".join((format.name, *format.endings)) for format in FORMATS)
-    return f"is damaged, or of no format that is read: {known}"
+    raise InputError(f"{content.path} is damaged, or of no format that is read: {known}")
 
 
 def _is_keras(content: weights.Content) -> bool:
-    return content.start.startswith(b"\x89HDF\r\n\x1a\n") or {"config.json", "model.weights.h5"} <= set(
-        content.entries or ()
-    )
+    entries = content.entries or ()
+    return content.start.startswith(b"\x89HDF\r\n\x1a\n") or {"config.json", "model.weights.h5"} <= set(entries)
 
 
 def _is_program(kind: str, content: weights.Content) -> bool:
@@ -95,57 +83,26 @@ def _with_sidecar(path: Path) -> list[Path]:
     return [path] if sidecar is None else [path, sidecar.path]
 
 
+_SAFELY = "read without PyTorch"
 FORMATS = (
     Format(
         "ONNX",
         (".onnx",),
         "its weights may lie in files beside it",
         from_onnx,
-        None,
         extra="onnx",
-        files=files_of_onnx,
+        files=weights.files_of_onnx,
+    ),
+    Format("TorchScript", (".pt", ".pth"), _SAFELY, from_script, partial(_is_program, "script")),
+    Format("torch.export", (".pt2",), _SAFELY, from_exported, partial(_is_program, "export")),
+    Format(
+        "Keras", (".keras", ".h5", ".hdf5"), "a whole model, read without TensorFlow", from_keras, _is_keras, "keras"
     ),
     Format(
-        "TorchScript",
-        (".pt", ".pth"),
-        "read without PyTorch",
-        lambda path: from_script(weights.read_script(path)),
-        partial(_is_program, "script"),
-    ),
-    Format(
-        "torch.export",
-        (".pt2",),
-        "read without PyTorch",
-        lambda path: from_exported(weights.read_exported(path)),
-        partial(_is_program, "export"),
-    ),
-    Format(
-        "Keras",
-        (".keras", ".h5", ".hdf5"),
-        "a whole model, read without TensorFlow",
-        from_keras,
-        _is_keras,
-        extra="keras",
-    ),
-    Format(
-        "training run",
-        (),
-        "a directory of sicjax train",
-        from_run,
-        lambda content: content.folder,
-        extra="train",
-        files=files_of_run,
+        "training run", (), "a directory of sicjax train", from_run, attrgetter("folder"), "train", files=files_of_run
     ),
     *(
-        Format(
-            format.name,
-            format.endings,
-            format.about,
-            _from_weights,
-            format.recognises,
-            graph=False,
-            files=_with_sidecar,
-        )
-        for format in weights.FORMATS
+        Format(row.name, row.endings, row.about, _from_weights, row.recognises, graph=False, files=_with_sidecar)
+        for row in weights.FORMATS
     ),
 )

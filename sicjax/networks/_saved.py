@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from sicjax import runs
 from sicjax._errors import InputError
-from sicjax.networks.graph import Layer, Network, Pair, Skipped
+from sicjax.networks.graph import Network, Pair
 from sicjax.networks.trace import from_module
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ def from_run(folder: Path, *, step: int | None = None) -> Network:
         from sicjax import models
     except ImportError as error:
         raise InputError(f"reading {folder} needs Flax: pip install 'sicjax[train]'") from error
-    layers: list[Layer] = []
-    pairs: list[Pair] = []
-    skipped: list[Skipped] = []
-    notes: list[str] = []
+    layers, pairs, skipped, notes = [], [], [], []
     for name, module in models.load(folder, step="latest" if step is None else step).items():
         net = from_module(module, _input(module))
         named = {layer.path: layer._replace(path=f"{name}.{layer.path}") for layer in net.layers}
@@ -50,6 +47,5 @@ def files_of_run(folder: Path, *, step: int | None = None) -> list[Path]:
 
 
 def _input(module: nnx.Module) -> jax.ShapeDtypeStruct:
-    latent = getattr(module, "latent", None)
-    size = getattr(module, "size", None)
+    latent, size = (getattr(module, name, None) for name in ("latent", "size"))
     return jax.ShapeDtypeStruct((1, latent) if latent else (1, size, size, 3), jnp.float32)

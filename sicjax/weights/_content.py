@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from sicjax._errors import InputError
 
+# How a file starts that was not fetched.
+_LFS = b"version https://git-lfs"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -39,7 +41,7 @@ def look(path: str | Path) -> Content:
     """What tells a file's format.
 
     Raises:
-        InputError: a file that is not there or cannot be opened.
+        InputError: a file that is not there, cannot be opened or has no content.
     """
     path = Path(path)
     try:
@@ -50,6 +52,10 @@ def look(path: str | Path) -> Content:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if not start:
+        raise InputError(f"{path} is empty: save or download it again")
+    if start.startswith(_LFS):
+        raise InputError(f"{path} is a pointer of Git LFS, not the file: get it with git lfs pull")
     return Content(path, False, start, size, _entries(path) if start.startswith(_ZIP) else None)
 
 

@@ -22,8 +22,8 @@ def read(path: str | Path) -> Tensors:
         InputError: no such file, another format, a damaged file, or a pickle that asks for code.
     """
     content = look(path)
-    if not content.start:
-        raise InputError(f"{path} {_refusal(content)}")
+    if content.folder:
+        raise InputError(f"{path} is a folder, expected a weights file")
     try:
         for format in FORMATS:
             if format.recognises(content):
@@ -38,10 +38,6 @@ def read(path: str | Path) -> Tensors:
 
 def _refusal(content: Content) -> str:
     """Why a file that no format recognises is not read."""
-    if content.folder:
-        return "is a folder, expected a weights file"
-    if not content.start:
-        return "is empty: save or download it again"
     if not content.archive:
         expected = ", ".join(f"{format.name} ({' '.join(format.endings)})" for format in FORMATS)
         return f"is not a weights file that can be read: expected {expected}"

@@ -340,7 +340,7 @@ def flattened_line(n):
     return n.ends(n.conv(n.flat(n.conv(n.input(2, 8), "a", 3)), "b", 4))
 
 
-@pairs("a b 1 1, a b 1 1, a c 1 1, b c 1 1, c d 1 1, d f 1 1")
+@pairs("a b 1 1, a b 1 1, a c 1 1, b c 1 1, c d 1 1, d h 1 1, d f 1 1")
 def one_place(n):
     """Without space, where sizes alone do not tell the axes apart: pooling changes nothing, and channels go on."""
     x = n.conv(n.mean(n.input(4, 6, 6)), "a", 2, 1)
@@ -349,7 +349,8 @@ def one_place(n):
     x = n.mean(n.act(n.fold(n.conv(n.shuffle(x, 4), "d", 4, 1), 1, first=True)))
     # One place that is copied, and all but one that are cut off, are no filters.
     z = n.pad(n.conv(n.resize(x, 3), "e", 3, pad=1), -1)
-    return n.ends(n.conv(z, "g", 1, 1), n.conv(x, "f", 3, 1))
+    h = n.resize(n.conv(x, "h", 2, 1), 2)
+    return n.ends(n.conv(z, "g", 1, 1), n.conv(x, "f", 3, 1), n.conv(h, "i", 1, 1))
 
 
 @pairs(

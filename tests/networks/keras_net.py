@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sicjax import sdr
-from sicjax.networks.keras._weights import snake_case
+from sicjax.weights._keras_layers import snake_case
 
 h5py = pytest.importorskip("h5py")
 RNG = np.random.default_rng(0)

@@ -186,6 +186,11 @@ def test_hostile_code_ends(tmp_path, monkeypatch, code):
         assert net.layers[0].path == "a" and len(net.layers) < 4
 
 
+def test_a_list_longer_than_any_real_one_is_refused(tmp_path):
+    with pytest.raises(InputError, match="a list of over 100,000"):
+        network(tmp_path, f"l = [{'0, ' * 60_000}]\nm = torch.add(l, l)\nreturn {conv('x', 'a')}")
+
+
 def test_archives_that_unpack_to_far_more_than_they_take(tmp_path):
     module = Module("Net", weight=Tensor("0", (1, 1, 3, 3)))
     path = script(tmp_path / "net.pt", module, "class Net(Module):\n  pass\n" + "a = b\n" * 2**21)

@@ -179,6 +179,11 @@ def test_an_empty_file_is_refused(tmp_path, file):
     assert "is empty" in refusal(tmp_path / file)
 
 
+def test_a_file_that_was_not_fetched_is_refused(tmp_path):
+    (tmp_path / "f.pt").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    assert "git lfs pull" in refusal(tmp_path / "f.pt")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"some text\n" * 20, b'{"ab": [{}]}', b"PK", b"\x80\x02K\x01.", b"\x89HDF\r\n\x1a\n" + bytes(80), bytes(100)],

@@ -1,7 +1,7 @@
 """Files that have no graph: their layers as chains, in the order of the file or as a sidecar states it."""
 
+from sicjax.networks.chain._chain import strides_given
 from sicjax.networks.chain._sidecar import from_sidecar
 from sicjax.networks.chain._state_dict import from_names
-from sicjax.networks.chain._strides import strides_given
 
 __all__ = ["from_names", "from_sidecar", "strides_given"]

@@ -1,35 +1,29 @@
-"""Chains of layers, one after another, to pairs: for files that have no graph."""
+"""Chains of layers, one after another, to pairs, and the strides a user gives: for files that have no graph."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Layer, Network, Skipped, roles
 
-
-class Break(NamedTuple):
-    """Something in a chain that no pair reaches across, in words."""
-
-    reason: str
+# A network's layers in the order of the data flow; a text says why no pair reaches across what stands there.
+Chain = list[Layer | str]
 
 
-class Chain(NamedTuple):
-    """A network's layers in the order of the data flow, with what interrupts them."""
-
-    network: str
-    entries: Sequence[Layer | Break]
-
-
-def link(chains: Sequence[Chain], *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()) -> Network:
-    """Every two layers that follow one another in a chain become a pair."""
+def link(chains: Mapping[str, Chain], *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()) -> Network:
+    """Every two layers that follow one another in a chain, each the network of a name, become a pair."""
     graph = Graph()
     graph.notes += notes
-    for network, entries in chains:
+    for network, entries in chains.items():
         graph.network_name = network
         x = graph.input((), "it is the first layer")
         for entry in entries:
-            x = graph.end([x], (), entry.reason) if isinstance(entry, Break) else _follow(graph, x, entry)
+            x = graph.end([x], (), entry) if isinstance(entry, str) else _follow(graph, x, entry)
     found = graph.network()
     return found._replace(skipped=(*found.skipped, *skipped))
 
@@ -43,5 +37,30 @@ def _follow(graph: Graph, x: Flow, layer: Layer) -> Flow:
             counts = f"{layer.path} takes {layer.inputs} channels, {before.path} gives {before.outputs}"
             grouped = before.outputs % layer.inputs == 0 and layer.outputs % (before.outputs // layer.inputs) == 0
             x = graph.end([x], (), counts + " (if it is in groups, a sidecar can state them)" * grouped)
-    takes = roles(axes, True)
-    return graph.convolve(x, layer, (1,) * (axes + 1) + (layer.outputs,), takes, takes)
+    return graph.convolve(x, layer, (1,) * (axes + 1) + (layer.outputs,), roles(axes, True))
+
+
+def strides_given(stride: Any) -> tuple[int, ...] | None:
+    """What a user gave: one for all, or one for each; None for nothing.
+
+    Raises:
+        InputError: anything but positive whole numbers.
+    """
+    if stride is None:
+        return None
+    each = tuple(stride) if isinstance(stride, (list, tuple)) else (stride,)
+    if not each or not all(isinstance(s, (int, np.integer)) and type(s) is not bool and s > 0 for s in each):
+        raise InputError(f"a stride is a positive integer, or one for each convolution, got {stride!r:.60}")
+    return tuple(int(s) for s in each)
+
+
+def one_for_each(path: Path, strides: Sequence[int], convolutions: int) -> list[int]:
+    """One stride for each convolution from one for all or one each.
+
+    Raises:
+        InputError: another number of them.
+    """
+    each = list(strides) * (convolutions if len(strides) == 1 else 1)
+    if len(each) != convolutions:
+        raise InputError(f"{path} has {convolutions} convolutions, but {len(each)} strides were given")
+    return each

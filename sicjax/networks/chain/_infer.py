@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -70,16 +71,17 @@ def readings(path: Path, kernels: Sequence[Kernel], transposed: bool | None) -> 
         norm = after.outputs == kernels[k + 1].norm
         return int(linked), int(norm), -int(linked and before.transposed != after.transposed)
 
+    plus = lambda x, y: tuple(map(operator.add, x, y))
     forward = [[(0, int(way.outputs == kernels[0].norm), 0) for way in ways[0]]]
     back = [[(0, 0, 0) for _ in ways[last]]]
     for k in range(last):
         forward.append(
-            [max(_plus(f, gain(k, a, b)) for f, a in zip(forward[-1], ways[k], strict=True)) for b in ways[k + 1]]
+            [max(plus(f, gain(k, a, b)) for f, a in zip(forward[-1], ways[k], strict=True)) for b in ways[k + 1]]
         )
         k = last - 1 - k
-        back.append([max(_plus(f, gain(k, a, b)) for f, b in zip(back[-1], ways[k + 1], strict=True)) for a in ways[k]])
+        back.append([max(plus(f, gain(k, a, b)) for f, b in zip(back[-1], ways[k + 1], strict=True)) for a in ways[k]])
     back.reverse()
-    through = [[_plus(f, b) for f, b in zip(fs, bs, strict=True)] for fs, bs in zip(forward, back, strict=True)]
+    through = [[plus(f, b) for f, b in zip(fs, bs, strict=True)] for fs, bs in zip(forward, back, strict=True)]
     chosen = [way[max(range(len(way)), key=score.__getitem__)] for way, score in zip(ways, through, strict=True)]
     for k, (way, score) in enumerate(zip(ways, through, strict=True)):
         best = [w for w, s in zip(way, score, strict=True) if s == max(score)]
@@ -125,7 +127,3 @@ def _groups(kernel: Kernel, before: Kernel, given: set[int]) -> dict[int, bool]:
         return {many: few not in given} if many > 1 else {}
     groups, rest = divmod(before.norm or 0, few)
     return {groups: True} if few not in given and groups > 1 and not rest and many % groups == 0 else {}
-
-
-def _plus(x: tuple[int, int, int], y: tuple[int, int, int]) -> tuple[int, int, int]:
-    return x[0] + y[0], x[1] + y[1], x[2] + y[2]

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Break, Chain, link
-from sicjax.networks.chain._strides import one_for_each
+from sicjax.networks.chain._chain import Chain, link, one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Sidecar, Tensors, is_convolution, is_kernel, layer_name, to_flax
 
@@ -33,17 +32,13 @@ def from_sidecar(
     notes += [f"stride {','.join(map(str, stride))} as given, not as stated there"] if stride else []
     notes += ["direction as given, not as stated there"] if transposed is not None else []
     named: set[str] = set()
-    chains = []
+    chains: dict[str, Chain] = {}
     for network, stated in sidecar.networks.items():
-        entries: list[Layer | Break] = []
+        entries = chains[network] = []
         for layer in stated:
             if not is_convolution(layer):
-                entries.append(
-                    Break(
-                        f"a {layer['type']} layer"
-                        + (f" ({layer_name(str(layer['weight']))})" if "weight" in layer else "")
-                    )
-                )
+                named_so = f" ({layer_name(str(layer['weight']))})" if "weight" in layer else ""
+                entries.append(f"a {layer['type']} layer{named_so}")
                 continue
             name = _find(path, tensors, sidecar, layer["weight"])
             named.add(name)
@@ -54,11 +49,10 @@ def from_sidecar(
             entries.append(_layer(sidecar, tensors.arrays[name], layer))
             after = layer_name(str(layer["weight"]))
             entries += [
-                Break(f"{step} follows {after}, which is not elementwise")
+                f"{step} follows {after}, which is not elementwise"
                 for step in layer.get("post", ())
                 if not _TRANSPARENT.match(str(step))
             ]
-        chains.append(Chain(network, entries))
     others = [name for name, array in tensors.arrays.items() if is_kernel(name, array) and name not in named]
     skipped = [Skipped(layer_name(name), f"not named in the sidecar {sidecar.path.name}") for name in others]
     skipped += [Skipped(name, reason) for name, reason in tensors.unread.items()]

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Break, Chain, link
+from sicjax.networks.chain._chain import Chain, link, one_for_each
 from sicjax.networks.chain._infer import Kernel, Reading, readings
-from sicjax.networks.chain._strides import one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
 
@@ -20,13 +19,7 @@ _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_bu
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
 
-def from_names(
-    path: Path,
-    tensors: Tensors,
-    *,
-    stride: Sequence[int] | None,
-    transposed: bool | None,
-) -> Network:
+def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
     """The network of a file that names arrays and no more."""
     skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
     skipped += [
@@ -52,7 +45,7 @@ def from_names(
     kernels = [name for names in containers.values() for name in names if name in is_one]
     strides = dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
     notes = [] if tensors.ordered else ["this format keeps no order of layers: the numbers in their names were used"]
-    chains = []
+    chains: dict[str, Chain] = {}
     for container, names in containers.items():
         shown = {name: name if len(containers) > 1 else name.removeprefix(f"{container}/") for name in names}
         found = _found(names, kept, strides)
@@ -61,25 +54,24 @@ def from_names(
         if grouped:
             more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
             notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
-        entries: list[Layer | Break] = []
+        entries = chains[container] = []
         for name in names:
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
-                entries.append(Break(f"a dense layer ({layer_name(shown[name])})"))
-        chains.append(Chain(container, entries))
+                entries.append(f"a dense layer ({layer_name(shown[name])})")
     return link(chains, skipped=skipped, notes=notes)
 
 
 def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
     """The names in each state dict of a file that has a kernel, in order."""
     held: dict[str, list[str]] = {_container(name): [] for name in kernels}
-    inside: dict[str, list[str]] = {container: [] for container in held}
     for name in names:
         if (container := _container(name)) in held:
             held[container].append(name)
     if ordered:
         return held
+    inside: dict[str, list[str]] = {container: [] for container in held}
     for name in kernels:
         inside[_container(name)].append(name)
     return {container: _ordered_by_numbers(path, held[container], inside[container]) for container in held}
@@ -110,10 +102,6 @@ def _container(name: str) -> str:
     return container if "." in rest else ""
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
-
-
 def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> list[str]:
     """Names in the order of the numbers in them, where these alone tell kernels apart, within each module."""
     parts: dict[str, dict[str, str]] = {}
@@ -129,4 +117,5 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
                 f"layers in order in a sidecar {path.with_suffix('.json').name}"
             )
-    return sorted(names, key=_natural)
+    natural = lambda name: [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
+    return sorted(names, key=natural)

@@ -1,13 +1,12 @@
 """The one vocabulary of operations between convolutions, and the graph that derives pairs from them."""
 
+# ruff: noqa: F401  (this is the index of the folder, for the doors)
+
 from sicjax.networks.graph._blocks import depth_to_space, space_to_depth
-from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, axis_of, constant
+from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, constant
 from sicjax.networks.graph._graph import Graph
 from sicjax.networks.graph._join import BOTH, concatenate, either, elementwise, scaling, stack
-from sicjax.networks.graph._limits import (
-    MOST_CHANNELS,
-    MOST_PARTS,
-)
+from sicjax.networks.graph._limits import MOST_CHANNELS, MOST_PARTS
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._reshape import (
     expand,
@@ -20,92 +19,20 @@ from sicjax.networks.graph._reshape import (
     unflatten,
     unsqueeze,
 )
-from sicjax.networks.graph._rules import Rule, Rules
-from sicjax.networks.graph._select import cut, even_sizes, flip, gated, repeat, select, shuffle, split, tile
-from sicjax.networks.graph._sizes import (
-    OPEN_SIZES,
-    image,
-    per_axis,
-    roles,
-    space_of,
-    spread,
-    strided,
-    transposed,
-    windowed,
+from sicjax.networks.graph._rules import Rule, Rules, ends
+from sicjax.networks.graph._select import (
+    cut,
+    even_sizes,
+    flip,
+    gated,
+    repeat,
+    select,
+    shuffle,
+    split,
+    take,
+    tile,
+    unstack,
 )
-from sicjax.networks.graph._space import average_pool, filter_along, max_pool, pad, reduce, resize
-from sicjax.networks.graph._unreachable import (
-    COMPUTED,
-    DENSE,
-    LOOP,
-    NO_ONE_FILTER,
-    PRODUCT,
-    RECURRENT,
-    Unreachable,
-)
-
-__all__ = [
-    "BATCH",
-    "BOTH",
-    "CHANNEL",
-    "COMPUTED",
-    "DENSE",
-    "LOOP",
-    "MOST_CHANNELS",
-    "MOST_PARTS",
-    "NO_ONE_FILTER",
-    "OPEN_SIZES",
-    "PRODUCT",
-    "RECURRENT",
-    "Flow",
-    "Graph",
-    "Layer",
-    "Network",
-    "Pair",
-    "Rule",
-    "Rules",
-    "Skipped",
-    "Source",
-    "Unreachable",
-    "average_pool",
-    "axis_of",
-    "concatenate",
-    "constant",
-    "cut",
-    "depth_to_space",
-    "either",
-    "elementwise",
-    "even_sizes",
-    "expand",
-    "filter_along",
-    "flatten",
-    "flip",
-    "gated",
-    "image",
-    "max_pool",
-    "move",
-    "pad",
-    "per_axis",
-    "reduce",
-    "repeat",
-    "reshape",
-    "resize",
-    "roles",
-    "scaling",
-    "select",
-    "shuffle",
-    "space_of",
-    "space_to_depth",
-    "split",
-    "spread",
-    "squeeze",
-    "stack",
-    "strided",
-    "swap",
-    "tile",
-    "transpose",
-    "transposed",
-    "unflatten",
-    "unsqueeze",
-    "windowed",
-]
+from sicjax.networks.graph._sizes import OPEN_SIZES, image, per_axis, roles, space_of, transposed, windowed
+from sicjax.networks.graph._space import filter_along, pad, pool, reduce, resize
+from sicjax.networks.graph._unreachable import COMPUTED, DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, Unreachable

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sicjax.networks.graph._flow import Flow
 from sicjax.networks.graph._reshape import reshape, transpose
+from sicjax.networks.graph._sizes import image
 
 
 def depth_to_space(x: Flow, factors: Sequence[int], *, channels_last: bool, blocks_first: bool) -> Flow:
@@ -20,44 +22,39 @@ def depth_to_space(x: Flow, factors: Sequence[int], *, channels_last: bool, bloc
     Raises:
         ValueError: channels that no such blocks make.
     """
-    n = len(factors)
-    batch, channels, space = _parts(x, n, channels_last)
+    batch, channels, space = _parts(x, factors, channels_last)
     each = _divided(channels, factors)
-    inner = [*factors, each] if blocks_first else [each, *factors]
-    block = [k if blocks_first else k + 1 for k in range(n)]
-    c = n if blocks_first else 0
-    if channels_last:
-        x = reshape(x, (batch, *space, *inner))
-        order = [0, *(v for k in range(n) for v in (1 + k, 1 + n + block[k])), 1 + n + c]
-    else:
-        x = reshape(x, (batch, *inner, *space))
-        order = [0, 1 + c, *(v for k in range(n) for v in (2 + n + k, 1 + block[k]))]
+    sizes, (deep, wide) = [batch, each, *space, *factors], _forms(len(factors), channels_last, blocks_first)
+    x = transpose(reshape(x, [sizes[k] for k in deep]), [deep.index(k) for k in wide])
     grown = [m * f for m, f in zip(space, factors, strict=True)]
-    return reshape(transpose(x, order), (batch, *grown, each) if channels_last else (batch, each, *grown))
+    return reshape(x, image(x, each, grown, channels_last=channels_last))
 
 
 def space_to_depth(x: Flow, factors: Sequence[int], *, channels_last: bool, blocks_first: bool) -> Flow:
     """The inverse of `depth_to_space`, with the same arguments."""
-    n = len(factors)
-    batch, channels, space = _parts(x, n, channels_last)
+    batch, channels, space = _parts(x, factors, channels_last)
     small = [m // f for m, f in zip(space, factors, strict=True)]
-    blocks = [v for pair in zip(small, factors, strict=True) for v in pair]
-    at = 1 if channels_last else 2
-    places, within = [at + 2 * k for k in range(n)], [at + 2 * k + 1 for k in range(n)]
-    c = 1 + 2 * n if channels_last else 1
-    inner = [*within, c] if blocks_first else [c, *within]
-    x = reshape(x, (batch, *blocks, channels) if channels_last else (batch, channels, *blocks))
-    x = transpose(x, [0, *places, *inner] if channels_last else [0, *inner, *places])
-    for f in factors:
-        channels *= f
-    return reshape(x, (batch, *small, channels) if channels_last else (batch, channels, *small))
+    sizes, (deep, wide) = [batch, channels, *small, *factors], _forms(len(factors), channels_last, blocks_first)
+    x = transpose(reshape(x, [sizes[k] for k in wide]), [wide.index(k) for k in deep])
+    return reshape(x, image(x, channels * math.prod(factors), small, channels_last=channels_last))
 
 
-def _parts(x: Flow, n: int, channels_last: bool) -> tuple[int, int, tuple[int, ...]]:
-    if len(x.shape) != n + 2:
-        raise ValueError(f"{len(x.shape)} axes, not {n + 2}")
+def _forms(n: int, channels_last: bool, blocks_first: bool) -> tuple[list[int], list[int]]:
+    """Axes of images whose blocks are channels, and of those whose blocks are places, by what they are.
+
+    The batch is 0, the channels 1; then come the coarse places along each spatial axis, and the places in a block.
+    """
+    coarse, within = range(2, 2 + n), range(2 + n, 2 + 2 * n)
+    depth = [*within, 1] if blocks_first else [1, *within]
+    fine = [axis for pair in zip(coarse, within, strict=True) for axis in pair]
+    return ([0, *coarse, *depth], [0, *fine, 1]) if channels_last else ([0, *depth, *coarse], [0, 1, *fine])
+
+
+def _parts(x: Flow, factors: Sequence[int], channels_last: bool) -> tuple[int, int, Sequence[int]]:
+    if len(x.shape) != len(factors) + 2:
+        raise ValueError(f"{len(x.shape)} axes, not {len(factors) + 2}")
     batch, *rest = x.shape
-    return (batch, rest[-1], tuple(rest[:-1])) if channels_last else (batch, rest[0], tuple(rest[1:]))
+    return (batch, rest[-1], rest[:-1]) if channels_last else (batch, rest[0], rest[1:])
 
 
 def _divided(channels: int, factors: Sequence[int]) -> int:

@@ -83,35 +83,20 @@ def interpolation(weight: Callable[[np.ndarray], np.ndarray], reach: int, factor
     return weight(places / factor)
 
 
-def outer(taps: Sequence[np.ndarray]) -> np.ndarray:
-    """The separable filter with these taps along the spatial axes."""
-    kernel = np.ones((1,) * len(taps))
-    for axis, t in enumerate(taps):
-        kernel = kernel * np.reshape(t, [-1 if k == axis else 1 for k in range(len(taps))])
-    return kernel
-
-
 def filter_of(table: np.ndarray) -> tuple[int, np.ndarray, int] | None:
     """`up`, taps and `down` of a table from places in to places out that does the same everywhere but at the edges."""
     inputs, outputs = table.shape
     up, down = (outputs // inputs, 1) if outputs >= inputs else (1, inputs // outputs)
     if inputs * up != outputs * down or outputs < 2 or inputs < 2:
         return None
-    taps: dict[int, float] = {}
-    for i, j in np.argwhere(table):
-        taps.setdefault(int(j * down - i * up), 0.0)
-    reach = range(min(taps), max(taps) + 1)
-    middle = (inputs // 2, outputs // 2)
-    if up > 1 or down == 1:
-        row = {j - middle[0] * up: table[middle[0], j] for j in range(outputs)}
-    else:
-        row = {middle[1] * down - i: table[i, middle[1]] for i in range(inputs)}
-    found = np.array([row.get(p, 0.0) for p in reach], np.float64)
-    for i in range(inputs):
-        for j in range(outputs):
-            p = j * down - i * up
-            inside = all(0 <= j * down - q < inputs * up for q in reach)
-            expected = found[p - reach.start] if p in reach else 0.0
-            if inside and abs(table[i, j] - expected) > 1e-5:
-                return None
+    i, j = np.ogrid[:inputs, :outputs]
+    offset = j * down - i * up
+    reach = range(offset[table != 0].min(), offset[table != 0].max() + 1)
+    middle = (inputs // 2, slice(None)) if up > 1 or down == 1 else (slice(None), outputs // 2)
+    taps = dict(zip(offset[middle].tolist(), table[middle].tolist(), strict=True))
+    found = np.array([taps.get(p, 0.0) for p in reach], np.float64)
+    expected = np.where(np.isin(offset, reach), found[np.clip(offset - reach[0], 0, len(reach) - 1)], 0)
+    inside = (j * down >= reach[-1]) & (j * down - reach[0] < inputs * up)
+    if (inside & (np.abs(table - expected) > 1e-5)).any():
+        return None
     return up, np.trim_zeros(found) if found.any() else found, down

@@ -68,56 +68,53 @@ class Flow(NamedTuple):
     origin: str = ""
     unmixed: Flow | None = None
 
+    @property
+    def rank(self) -> int:
+        """How many spatial axes the convolutions have that reach it; all have equally many."""
+        return len(self.sources[0].down) if self.sources else 0
+
+    def axis(self, axis: int) -> int:
+        """The number of an axis, counted from the end where it is negative.
+
+        Raises:
+            ValueError: no such axis.
+        """
+        if type(axis) is not int or not -len(self.shape) <= axis < len(self.shape):
+            raise ValueError(f"axis {axis!r:.40} of {len(self.shape)}")
+        return axis % len(self.shape)
+
+    def channel_axis(self, axis: int) -> int:
+        """Which of its channel axes an axis is."""
+        return [k for k, role in enumerate(self.axes) if role == CHANNEL].index(axis)
+
+    def plain(self, shape: Sequence[int] = ()) -> Flow:
+        """The value, if its axes have roles; `shape` is that of the result, for where they have none.
+
+        Raises:
+            Unreachable: space and channels were mixed by a reshape.
+        """
+        if self.unmixed is not None:
+            raise Unreachable("a reshape that mixes space and channels", shape=shape)
+        return self
+
+    def changed(self, shape: Sequence[int], **fields) -> Flow:
+        """The value with another shape, whose axes keep their roles unless said otherwise.
+
+        Raises:
+            Unreachable: a shape beyond all real ones.
+        """
+        shape = tuple(int(n) for n in shape)
+        if max(shape, default=0) > MOST_PLACES:
+            raise Unreachable("an operation that gives a size that is not possible")
+        if not self.sources:
+            return constant(shape, self.origin)
+        x = self._replace(shape=shape, **fields)
+        channels = math.prod(n for n, role in zip(shape, x.axes, strict=True) if role == CHANNEL)
+        if channels * len(x.sources) > MOST_CHANNELS:
+            raise Unreachable(f"an operation that gives more than {MOST_CHANNELS:,} channels")
+        return x
+
 
 def constant(shape: Sequence[int] = (), origin: str = "") -> Flow:
     """A value that no convolution reaches."""
     return Flow(tuple(shape), (BATCH,) * len(shape), origin=origin)
-
-
-def changed(x: Flow, shape: Sequence[int], **fields) -> Flow:
-    """A value with another shape, whose axes keep their roles unless said otherwise.
-
-    Raises:
-        Unreachable: a shape beyond all real ones.
-    """
-    shape = tuple(int(n) for n in shape)
-    if max(shape, default=0) > MOST_PLACES:
-        raise Unreachable("an operation that gives a size that is not possible")
-    if not x.sources:
-        return constant(shape, x.origin)
-    x = x._replace(shape=shape, **fields)
-    if math.prod(n for n, role in zip(shape, x.axes, strict=True) if role == CHANNEL) * len(x.sources) > MOST_CHANNELS:
-        raise Unreachable(f"an operation that gives more than {MOST_CHANNELS:,} channels")
-    return x
-
-
-def rank(x: Flow) -> int:
-    """How many spatial axes the convolutions have that reach a value; all have equally many."""
-    return len(x.sources[0].down) if x.sources else 0
-
-
-def axis_of(x: Flow, axis: int) -> int:
-    """The number of an axis, counted from the end where it is negative.
-
-    Raises:
-        ValueError: no such axis.
-    """
-    if type(axis) is not int or not -len(x.shape) <= axis < len(x.shape):
-        raise ValueError(f"axis {axis!r:.40} of {len(x.shape)}")
-    return axis % len(x.shape)
-
-
-def channel_axis(x: Flow, axis: int) -> int:
-    """Which of a value's channel axes an axis is."""
-    return [k for k, role in enumerate(x.axes) if role == CHANNEL].index(axis)
-
-
-def plain(x: Flow, shape: Sequence[int] = ()) -> Flow:
-    """The value, if its axes have roles; `shape` is that of the result, for where they have none.
-
-    Raises:
-        Unreachable: space and channels were mixed by a reshape.
-    """
-    if x.unmixed is not None:
-        raise Unreachable("a reshape that mixes space and channels", shape=shape)
-    return x

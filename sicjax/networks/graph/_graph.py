@@ -8,6 +8,7 @@ pair reaches across raises `Unreachable`. `Graph.network` then has the layers, t
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -37,9 +38,9 @@ class Graph:
         self.network_name = ""
         self._pairs: dict[tuple, tuple[Source, int, str]] = {}
         self._starts: dict[int, str] = {}
-        self._ends: dict[int, list[str]] = {}
-        self._uses: dict[str, int] = {}
-        self._ended: dict[str, set[int]] = {}
+        self._ends: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        self._uses: Counter[str] = Counter()
+        self._ended: defaultdict[str, set[int]] = defaultdict(set)
         self._skipped: list[Skipped] = []
 
     def input(self, shape: Sequence[int], name: str = "the network's input") -> Flow:
@@ -91,7 +92,7 @@ class Graph:
         layer: Layer,
         shape: Sequence[int],
         takes: Sequence[int],
-        gives: Sequence[int],
+        gives: Sequence[int] = (),
         *,
         up: Sequence[int] = (),
         down: Sequence[int] = (),
@@ -102,7 +103,7 @@ class Graph:
             layer: its kernel `(*k, in / groups, out)`.
             shape: of the output.
             takes: roles of the input's axes.
-            gives: roles of the output's axes.
+            gives: roles of the output's axes; by default the same.
             up: expansion with zeros before the kernel; by default the stride of a transposed convolution.
             down: decimation after the kernel; by default the stride.
 
@@ -127,11 +128,11 @@ class Graph:
         if not x.sources:
             self._starts[number] = x.origin or "nothing known"
         start = Source(number, layer, np.arange(layer.outputs), down, ones)
-        return Flow(tuple(shape), tuple(gives), (start,))
+        return Flow(tuple(shape), tuple(gives or takes), (start,))
 
     def _add(self, layer: Layer) -> int:
         check_count(len(self.layers) + 1, MOST_LAYERS, "convolutions")
-        self._uses[layer.path] = self._uses.get(layer.path, 0) + 1
+        self._uses[layer.path] += 1
         if self._uses[layer.path] > 1:
             layer = layer._replace(path=f"{layer.path}#{self._uses[layer.path]}")
         self.layers.append(layer)
@@ -157,10 +158,8 @@ class Graph:
 
     def _end(self, sources: Iterable[Source], reason: str) -> None:
         for source in sources:
-            self._ended.setdefault(reason, set()).add(source.layer)
-            reasons = self._ends.setdefault(source.layer, [])
-            if reason not in reasons:
-                reasons.append(reason)
+            self._ended[reason].add(source.layer)
+            self._ends[source.layer][reason] = None  # in order, each once
 
     def network(self) -> Network:
         """What was found."""

@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sicjax.networks.graph._flow import (
-    BATCH,
-    CHANNEL,
-    JOINED,
-    REPEAT,
-    Flow,
-    Source,
-    axis_of,
-    changed,
-    channel_axis,
-    constant,
-    plain,
-)
+from sicjax.networks.graph._flow import BATCH, CHANNEL, JOINED, REPEAT, Flow, Source, constant
 from sicjax.networks.graph._unreachable import Unreachable
 
 if TYPE_CHECKING:
@@ -49,7 +37,7 @@ def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
     shape = _broadcast_shape([lead, *xs])
     axes = _without_other_copies((BATCH,) * (len(shape) - len(lead.shape)) + lead.axes, xs)
     sources: dict[tuple, Source] = {}
-    changed(lead, shape, axes=axes)  # refuses sizes beyond all real ones before there is memory for them
+    lead.changed(shape, axes=axes)  # refuses sizes beyond all real ones before there is memory for them
     for x in sourced:
         for source in _broadcast_sources(x, shape, axes):
             sources.setdefault(source.key(), source)
@@ -59,7 +47,7 @@ def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
             gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
             what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
             graph.end([x], (), f"{what} ({name})")
-    return changed(lead, shape, axes=axes, sources=tuple(sources.values()), origin="")
+    return lead.changed(shape, axes=axes, sources=tuple(sources.values()), origin="")
 
 
 def _elementwise_mixed(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
@@ -117,15 +105,15 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
     Raises:
         Unreachable: values with other axes.
     """
-    lead = plain(next((x for x in xs if x.sources), xs[0]))
-    axis = axis_of(lead, axis) if lead.shape else 0
-    sourced = [plain(x) for x in xs if x.sources]
+    lead = next((x for x in xs if x.sources), xs[0]).plain()
+    axis = lead.axis(axis) if lead.shape else 0
+    sourced = [x.plain() for x in xs if x.sources]
     if any(len(x.shape) != len(lead.shape) for x in xs) or any(x.axes != lead.axes for x in sourced):
         if not sourced:
             return constant((), next((x.origin for x in xs if x.origin), ""))
         raise Unreachable("values side by side whose axes are not the same")
     shape = (*lead.shape[:axis], sum(x.shape[axis] for x in xs), *lead.shape[axis + 1 :]) if lead.shape else ()
-    changed(lead._replace(sources=tuple(s for x in sourced for s in x.sources)), shape)
+    lead._replace(sources=tuple(s for x in sourced for s in x.sources)).changed(shape)
     if not sourced:
         return constant(shape, next((x.origin for x in xs if x.origin), ""))
     sources: list[Source] = []
@@ -134,21 +122,22 @@ def concatenate(xs: Sequence[Flow], axis: int) -> Flow:
         alike = all({s.key() for s in x.sources} == unique.keys() for x in xs if x.shape[axis])
         along = lead.axes[axis] if lead.axes[axis] >= 0 else BATCH if alike else JOINED
         axes = (*lead.axes[:axis], along, *lead.axes[axis + 1 :])
-        return changed(lead, shape, axes=axes, sources=tuple(unique.values()))
-    where = channel_axis(lead, axis)
-    for position, x in enumerate(xs):
+        return lead.changed(shape, axes=axes, sources=tuple(unique.values()))
+    where, channel_axes = lead.channel_axis(axis), lead.axes.count(CHANNEL)
+    before = 0
+    for x in xs:
+        room = [(before, shape[axis] - before - x.shape[axis]) if k == where else (0, 0) for k in range(channel_axes)]
+        before += x.shape[axis]
         for source in x.sources:
-            around = [_absent(source.channels, where, other.shape[axis]) for other in xs]
-            around[position] = source.channels
-            _merge(sources, source._replace(channels=np.concatenate(around, axis=where)))
-    return changed(lead, shape, sources=tuple(sources))
+            _merge(sources, source._replace(channels=np.pad(source.channels, room, constant_values=-1)))
+    return lead.changed(shape, sources=tuple(sources))
 
 
 def stack(xs: Sequence[Flow], axis: int) -> Flow:
     """Values side by side along a new axis: of channels, unless it is the first."""
     rank = max(len(x.shape) for x in xs)
     at = axis % (rank + 1)
-    return concatenate([_with_axis(plain(x), at) if len(x.shape) == rank > 0 else x for x in xs], at)
+    return concatenate([_with_axis(x.plain(), at) if len(x.shape) == rank > 0 else x for x in xs], at)
 
 
 def _with_axis(x: Flow, at: int) -> Flow:
@@ -156,10 +145,10 @@ def _with_axis(x: Flow, at: int) -> Flow:
     if not x.sources:
         return constant(shape, x.origin)
     if not at:
-        return changed(x, shape, axes=(BATCH, *x.axes))
+        return x.changed(shape, axes=(BATCH, *x.axes))
     where = x.axes[:at].count(CHANNEL)
     sources = tuple(source._replace(channels=np.expand_dims(source.channels, where)) for source in x.sources)
-    return changed(x, shape, axes=(*x.axes[:at], CHANNEL, *x.axes[at:]), sources=sources)
+    return x.changed(shape, axes=(*x.axes[:at], CHANNEL, *x.axes[at:]), sources=sources)
 
 
 def _merge(sources: list[Source], new: Source) -> None:
@@ -169,12 +158,6 @@ def _merge(sources: list[Source], new: Source) -> None:
             sources[k] = source._replace(channels=np.maximum(source.channels, new.channels))
             return
     sources.append(new)
-
-
-def _absent(channels: np.ndarray, axis: int, size: int) -> np.ndarray:
-    shape = list(channels.shape)
-    shape[axis] = size
-    return np.full(shape, -1)
 
 
 def either(graph: Graph, a: Flow, b: Flow) -> Flow:

@@ -89,21 +89,12 @@ class Network(NamedTuple):
     def _repr_html_(self) -> str:
         by = lambda values: "x".join(map(str, values))
         rows = [
-            [
-                layer.path,
-                by(layer.kernel.shape),
-                f"{by(layer.stride)}{' transposed' if layer.transposed else ''}",
-                by(layer.dilation),
-                str(layer.groups),
-            ]
-            for layer in self.layers
+            [path, by(kernel.shape), by(stride) + " transposed" * transposed, by(dilation), str(groups)]
+            for path, kernel, stride, dilation, groups, transposed in self.layers
         ]
-        return table(
-            f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another",
-            ["layer", "kernel", "stride", "dilation", "groups"],
-            rows,
-            [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes],
-        )
+        title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
+        left = [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes]
+        return table(title, ["layer", "kernel", "stride", "dilation", "groups"], rows, left)
 
     def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
         """The same pairs with other parameters, of a network of a function or module.

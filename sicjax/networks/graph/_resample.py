@@ -3,56 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
-from sicjax.networks.graph._filters import outer, stretched
-from sicjax.networks.graph._flow import Flow, Source, changed, plain, rank
+from sicjax.networks.graph._filters import stretched
+from sicjax.networks.graph._flow import Flow, Source
 from sicjax.networks.graph._limits import FARTHEST, MOST_FOLDED, MOST_TAPS
 from sicjax.networks.graph._unreachable import Unreachable
 
 
-def resample(
-    x: Flow,
-    shape: Sequence[int],
-    *,
-    up: Sequence[int] = (),
-    taps: Sequence[np.ndarray] = (),
-    down: Sequence[int] = (),
-) -> Flow:
+def resample(x: Flow, shape: Sequence[int], along: Mapping[int, tuple[int, np.ndarray, int]]) -> Flow:
     """Zeros between the places, then a filter for every channel, then every so many places.
 
     Arguments:
         shape: of the result.
-        up: for each axis of the value, in how many places one becomes.
-        taps: for each axis of the value, those of the filter.
-        down: for each axis of the value, every how many places are kept.
+        along: of an axis, in how many places one becomes, the taps of the filter, and every how many places are kept.
 
     Raises:
         Unreachable: an axis that is not spatial, too many places, or no one expansion, filter and decimation.
     """
-    x = plain(x)
-    n = rank(x)
-    ups, filters, downs = [1] * n, [np.ones(1)] * n, [1] * n
-    every: list[tuple[Sequence[Any], list[Any]]] = [(up, ups), (taps, filters), (down, downs)]
-    for settings, found in every:
-        for role, setting in zip(x.axes, settings, strict=len(settings) > 0 and bool(x.sources)):
-            if role >= 0 and x.sources:
-                found[role] = setting
-            elif x.sources and (np.size(setting) > 1 or np.max(setting) != 1):
-                raise Unreachable("a filter or a stride along an axis that is not spatial")
+    x = x.plain()
+    ups, filters, downs = [1] * x.rank, [np.ones(1)] * x.rank, [1] * x.rank
+    for axis, (up, taps, down) in along.items() if x.sources else ():
+        role = x.axes[axis]
+        if role >= 0:
+            ups[role], filters[role], downs[role] = up, taps, down
+        elif max(up, down, taps.size) > 1:
+            raise Unreachable("a filter or a stride along an axis that is not spatial")
     if math.prod(len(t) for t in filters) > MOST_TAPS:
         raise Unreachable("a filter over too many places")
-    sources = [_resampled(source, ups, outer(filters) if taps else None, downs) for source in x.sources]
-    return changed(x, shape, sources=tuple(sources))
+    sources = [_resampled(source, ups, reduce(np.multiply.outer, filters), downs) for source in x.sources]
+    return x.changed(shape, sources=tuple(sources))
 
 
-def _resampled(source: Source, up: Sequence[int], kernel: np.ndarray | None, down: Sequence[int]) -> Source:
+def _resampled(source: Source, up: Sequence[int], kernel: np.ndarray, down: Sequence[int]) -> Source:
     """What lies after a layer when this comes after it; see `Source` for the one form that all must take."""
     source = expanded(source, up)
-    if kernel is not None and kernel.size > 1:
+    if kernel.size > 1:
         check_reach(source, kernel.shape)
         if max(source.up) == 1:
             source = source._replace(before=(*source.before, stretched(kernel, source.down)))

@@ -7,58 +7,41 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sicjax.networks.graph._flow import (
-    BATCH,
-    CHANNEL,
-    MIXED,
-    REPEAT,
-    Flow,
-    Source,
-    axis_of,
-    changed,
-    channel_axis,
-    constant,
-    plain,
-    rank,
-)
+from sicjax.networks.graph._flow import BATCH, CHANNEL, MIXED, REPEAT, Flow, Source, constant
 from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._unreachable import Unreachable
 
 
-def transpose(x: Flow, order: Sequence[int]) -> Flow:
-    """Axes in another order.
+def transpose(x: Flow, order: Sequence[int] | None = None) -> Flow:
+    """Axes in another order, by default in reverse.
 
     Raises:
         ValueError: not an order of the axes.
     """
+    order = range(len(x.shape))[::-1] if order is None else order
     if not x.sources and len(x.shape) != len(order):
         return constant((), x.origin)
-    order = [axis_of(x, k) for k in order]
+    order = [x.axis(k) for k in order]
     if sorted(order) != list(range(len(x.shape))):
         raise ValueError(f"axes in the order {order!r:.60}")
-    x = plain(x, [x.shape[k] for k in order])
-    moved = [channel_axis(x, k) for k in order if x.axes[k] == CHANNEL]
+    x = x.plain([x.shape[k] for k in order])
+    moved = [x.channel_axis(k) for k in order if x.axes[k] == CHANNEL]
     sources = tuple(source._replace(channels=np.transpose(source.channels, moved)) for source in x.sources)
-    return changed(x, [x.shape[k] for k in order], axes=tuple(x.axes[k] for k in order), sources=sources)
+    return x.changed([x.shape[k] for k in order], axes=tuple(x.axes[k] for k in order), sources=sources)
 
 
 def swap(x: Flow, a: int, b: int) -> Flow:
     """Two axes in each other's place."""
-    if not x.shape:
-        return x
-    order = list(range(len(x.shape)))
-    a, b = axis_of(x, a), axis_of(x, b)
-    order[a], order[b] = b, a
-    return transpose(x, order)
+    return move(x, [a, b], [b, a])
 
 
 def move(x: Flow, sources: Sequence[int], targets: Sequence[int]) -> Flow:
     """Axes moved to other places, the others as they were."""
     if not x.shape:
         return x
-    old, new = [axis_of(x, k) for k in sources], [axis_of(x, k) for k in targets]
+    old, new = [x.axis(k) for k in sources], [x.axis(k) for k in targets]
     order = [k for k in range(len(x.shape)) if k not in old]
-    for at, axis in sorted(zip(new, old, strict=True)):
+    for at, axis in sorted({*zip(new, old, strict=True)}):
         order.insert(at, axis)
     return transpose(x, order)
 
@@ -91,7 +74,7 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
     repeats: dict[int, int] = {}
     blocks: dict[int, int] = {}
     # Of a signal that is made flat no channel is left: the whole value is one axis, which may be taken apart again.
-    image = len(shape) >= rank(x) + 2
+    image = len(shape) >= x.rank + 2
     x = _repeated_channels(x, shape)
     for old, new in _groups(x.shape, shape):
         old = [k for k in old if x.shape[k] != 1] or old
@@ -114,16 +97,13 @@ def _reshape(x: Flow, shape: tuple[int, ...]) -> Flow | None:
         return None
     channel_shape = tuple(n for n, role in zip(shape, axes, strict=True) if role == CHANNEL)
     if blocks:
-        found = [_in_blocks(source, {k: channel_axis(x, axis) for k, axis in blocks.items()}) for source in x.sources]
+        found = [_in_blocks(source, {k: x.channel_axis(axis) for k, axis in blocks.items()}) for source in x.sources]
         if any(source is None for source in found):
             return None
         x = x._replace(sources=tuple(source for source in found if source is not None))
     sources = tuple(source._replace(channels=source.channels.reshape(channel_shape)) for source in x.sources)
     reshaped = Flow(shape, tuple(axes), sources, x.origin)
-    if not repeats:
-        return reshaped
-    up = [repeats.get(k, 1) for k in range(len(shape))]
-    return resample(reshaped, shape, up=up, taps=[np.ones(n) for n in up])
+    return resample(reshaped, shape, {axis: (n, np.ones(n), 1) for axis, n in repeats.items()}) if repeats else reshaped
 
 
 def _repeated_channels(x: Flow, shape: tuple[int, ...]) -> Flow:
@@ -160,24 +140,21 @@ def _groups(old: tuple[int, ...], new: tuple[int, ...]) -> Iterable[tuple[list[i
     """Axes of two shapes in the smallest groups of equal size, in order."""
     i = j = 0
     while i < len(old) or j < len(new):
-        left, right = ([i], old[i]) if i < len(old) else ([], 1), ([j], new[j]) if j < len(new) else ([], 1)
-        (olds, size), (news, other) = left, right
-        i, j = i + len(olds), j + len(news)
-        while size != other:
-            if size < other and i < len(old):
-                olds, size, i = [*olds, i], size * old[i], i + 1
-            elif j < len(new):
-                news, other, j = [*news, j], other * new[j], j + 1
+        a, b = i + 1, j + 1
+        while (size := math.prod(old[i:a])) != (other := math.prod(new[j:b])):
+            if a < len(old) and (size < other or b >= len(new)):
+                a += 1
             else:
-                olds, size, i = [*olds, i], size * old[i], i + 1
-        yield olds, news
+                b += 1
+        yield [*range(i, min(a, len(old)))], [*range(j, min(b, len(new)))]
+        i, j = a, b
 
 
 def flatten(x: Flow, start: int = 0, end: int = -1) -> Flow:
     """The axes from one to another as one."""
     if not x.shape:
         return x
-    a, b = axis_of(x, start), axis_of(x, end)
+    a, b = x.axis(start), x.axis(end)
     return reshape(x, (*x.shape[:a], math.prod(x.shape[a : b + 1]), *x.shape[b + 1 :]))
 
 
@@ -185,7 +162,7 @@ def unflatten(x: Flow, axis: int, sizes: Sequence[int]) -> Flow:
     """One axis as several."""
     if not x.shape:
         return x
-    at, rest = axis_of(x, axis), math.prod(n for n in sizes if n != -1)
+    at, rest = x.axis(axis), math.prod(n for n in sizes if n != -1)
     inner = [x.shape[at] // max(rest, 1) if n == -1 else n for n in sizes]
     return reshape(x, (*x.shape[:at], *inner, *x.shape[at + 1 :]))
 
@@ -194,15 +171,15 @@ def squeeze(x: Flow, axes: Sequence[int] | None = None) -> Flow:
     """Without these axes of size 1, or without all of them."""
     if not x.shape:
         return x
-    over = {axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}
+    over = {x.axis(k) for k in (range(len(x.shape)) if axes is None else axes)}
     left = [k for k, n in enumerate(x.shape) if k not in over or n != 1]
     shape = [x.shape[k] for k in left]
     if x.unmixed is not None or not x.sources:
         return reshape(x, shape)
     # By their numbers: where all sizes are 1, a reshape could not tell which axis goes.
-    gone = tuple(channel_axis(x, k) for k, role in enumerate(x.axes) if role == CHANNEL and k not in left)
+    gone = tuple(x.channel_axis(k) for k, role in enumerate(x.axes) if role == CHANNEL and k not in left)
     sources = tuple(source._replace(channels=np.squeeze(source.channels, gone)) for source in x.sources)
-    return changed(x, shape, axes=tuple(x.axes[k] for k in left), sources=sources)
+    return x.changed(shape, axes=tuple(x.axes[k] for k in left), sources=sources)
 
 
 def unsqueeze(x: Flow, axes: Sequence[int]) -> Flow:
@@ -225,7 +202,7 @@ def expand(x: Flow, shape: Sequence[int], at: Sequence[int] | None = None) -> Fl
     Raises:
         Unreachable: one value spread over space.
     """
-    x, new = plain(x), len(shape) - len(x.shape)
+    x, new = x.plain(), len(shape) - len(x.shape)
     if new < 0:
         raise ValueError(f"{len(x.shape)} axes as {len(shape)}")
     at = range(new, len(shape)) if at is None else at
@@ -241,7 +218,7 @@ def expand(x: Flow, shape: Sequence[int], at: Sequence[int] | None = None) -> Fl
         if m != n and axes[k] >= 0:
             raise Unreachable("one value spread over space")
         axes[k] = REPEAT if m != n and axes[k] == BATCH else axes[k]
-    reordered = changed(x, full, axes=tuple(axes))
+    reordered = x.changed(full, axes=tuple(axes))
     target = tuple(n for n, role in zip(full, axes, strict=True) if role == CHANNEL)
     sources = tuple(s._replace(channels=np.broadcast_to(s.channels, target)) for s in x.sources)
     return reordered._replace(sources=sources)

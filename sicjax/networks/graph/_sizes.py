@@ -33,14 +33,6 @@ def per_axis(value: Any, axes: int) -> tuple[int, ...]:
     return found
 
 
-def spread(settings: Sequence, rank: int, *, channels_last: bool, other: Any = 1) -> list:
-    """Settings of the spatial axes as those of every axis of a value, channels last or before space."""
-    lead = rank - len(settings) - channels_last
-    if lead < 0:
-        raise ValueError(f"{len(settings)} spatial axes of a value with {rank}")
-    return [other] * lead + list(settings) + [other] * channels_last
-
-
 def space_of(x: Flow, axes: int, *, channels_last: bool) -> tuple[int, ...]:
     """Sizes of the spatial axes of a batch of images; open ones where it is none."""
     if len(x.shape) != axes + 2:
@@ -60,11 +52,6 @@ def windowed(size: int, window: int, stride: int = 1, dilation: int = 1, *, arou
     """How many places a window stops at, with `around` places added on both sides together."""
     last = size + around - (window - 1) * dilation - 1
     return (-(-last // stride) if ceil else last // stride) + 1
-
-
-def strided(size: int, stride: int) -> int:
-    """How many places come out with padding that keeps the size (`same`)."""
-    return -(-size // stride)
 
 
 def transposed(size: int, window: int, stride: int, dilation: int = 1, *, around: int = 0, more: int = 0) -> int:

@@ -1,15 +1,15 @@
-"""Operations on space: pooling, resizing, reductions, padding. Settings are one for each axis of the value."""
+"""Operations on space: pooling, resizing, reductions, padding. Settings go by the number of the axis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sicjax.networks.graph._filters import cubic, filter_of, interpolation, linear, stretched
-from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, axis_of, changed, constant, plain
+from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, constant
 from sicjax.networks.graph._join import concatenate, elementwise
 from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._resample import resample
@@ -24,36 +24,33 @@ MAX_POOLING = "max pooling has no linear form: it is taken as its stride alone"
 CORNERS = "a resize with align_corners is treated as one without, which is what it is inside"
 
 
-def average_pool(
-    x: Flow, shape: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilation: Sequence[int] = ()
+def pool(
+    graph: Graph, x: Flow, shape: Sequence[int], windows: Mapping[int, tuple[int, int, int]], *, average: bool
 ) -> Flow:
     """The mean, or the sum, of a window: a filter with equal taps, then a stride.
+
+    Of the largest of a window, or another one (not `average`), only the stride is taken, with a note.
+
+    Arguments:
+        shape: of the result.
+        windows: of an axis, the size of the window, its stride and its dilation.
 
     Raises:
         Unreachable: a window over everything, or over an axis that is not spatial.
     """
-    _check_window(x, shape, sizes)
-    apart = dilation or [1] * len(sizes)
-    if any((k - 1) * d >= LONGEST for k, d in zip(sizes, apart, strict=True)):
-        raise Unreachable("a filter over too many places")
-    taps = [stretched(np.ones(k), [d]) for k, d in zip(sizes, apart, strict=True)]
-    return resample(x, shape, taps=taps, down=strides)
-
-
-def max_pool(graph: Graph, x: Flow, shape: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
-    """The largest of a window, or another one: no filter, so only the stride is taken, with a note."""
-    _check_window(x, shape, sizes)
-    if x.sources:
-        graph.note(MAX_POOLING)
-        if any(n > 1 and role < 0 for n, role in zip(sizes, x.axes, strict=True)):
-            raise Unreachable("a window over an axis that is not spatial")
-    return resample(x, shape, down=strides)
-
-
-def _check_window(x: Flow, shape: Sequence[int], sizes: Sequence[int]) -> None:
-    space = [k for k, role in enumerate(plain(x).axes) if role >= 0] if x.sources else []
-    if space and all(shape[k] == 1 for k in space) and any(x.shape[k] == sizes[k] > 1 for k in space):
+    windows = {x.axis(axis): window for axis, window in windows.items()}
+    x = x.plain()
+    whole = any(x.shape[axis] == size > 1 and x.axes[axis] >= 0 for axis, (size, _, _) in windows.items())
+    if x.sources and whole and all(shape[k] == 1 for k, role in enumerate(x.axes) if role >= 0):
         raise Unreachable("global pooling", shape=shape)
+    if not average and x.sources:
+        graph.note(MAX_POOLING)
+        if any(size > 1 and x.axes[axis] < 0 for axis, (size, _, _) in windows.items()):
+            raise Unreachable("a window over an axis that is not spatial")
+    if average and any((size - 1) * apart >= LONGEST for size, _, apart in windows.values()):
+        raise Unreachable("a filter over too many places")
+    taps = lambda size, apart: stretched(np.ones(size), [apart]) if average else np.ones(1)
+    return resample(x, shape, {axis: (1, taps(n, apart), stride) for axis, (n, stride, apart) in windows.items()})
 
 
 def resize(
@@ -62,7 +59,7 @@ def resize(
     shape: Sequence[int],
     mode: str,
     *,
-    factors: Sequence[float] | None = None,
+    factors: Mapping[int, float] | None = None,
     centres: str = "half_pixel",
     antialias: bool = False,
     coefficient: float = -0.75,
@@ -72,7 +69,7 @@ def resize(
     Arguments:
         shape: of the result.
         mode: `nearest`, `linear` or `cubic`.
-        factors: one for each axis, as the file states them; by default the ratio of the sizes.
+        factors: by the axis, as the file states them; by default the ratio of the sizes.
         centres: `half_pixel`, `asymmetric` (places start at the same point) or `align_corners`.
         antialias: whether a smaller image is made of all places.
         coefficient: of cubic interpolation, -0.75 in PyTorch and ONNX, -0.5 in JAX and TensorFlow.
@@ -82,10 +79,11 @@ def resize(
     """
     if not x.sources:
         return constant(shape, x.origin)
-    plain(x)
-    by = [m / n for m, n in zip(shape, x.shape, strict=True)] if factors is None else list(factors)
+    x.plain()
+    by = [m / n for m, n in zip(shape, x.shape, strict=True)]
+    by = by if factors is None else [factors.get(k, 1) for k in range(len(by))]
     if all(f == 1 for f in by):
-        return changed(x, shape)
+        return x.changed(shape)
     if mode not in ("nearest", "linear", "cubic"):
         raise Unreachable(f"a {mode} resize")
     if any(n == 1 < m and role >= 0 for n, m, role in zip(x.shape, shape, x.axes, strict=True)):
@@ -101,10 +99,10 @@ def resize(
             raise Unreachable("a resize to fewer places with align_corners")
         graph.note(CORNERS)
     taps = [_taps(u, d, mode, centres, antialias, coefficient) for u, d in zip(ups, downs, strict=True)]
-    of = lambda axes: [t if f > 1 else np.ones(1) for t, f in zip(taps, axes, strict=True)]
     # Axes that become smaller first: their filters are not to meet the zeros of the others.
     smaller = [m if d > 1 else n for m, n, d in zip(shape, x.shape, downs, strict=True)]
-    return resample(resample(x, smaller, taps=of(downs), down=downs), shape, up=ups, taps=of(ups))
+    x = resample(x, smaller, {k: (1, taps[k], d) for k, d in enumerate(downs) if d > 1})
+    return resample(x, shape, {k: (u, taps[k], 1) for k, u in enumerate(ups) if u > 1})
 
 
 def _taps(up: int, down: int, mode: str, centres: str, antialias: bool, coefficient: float) -> np.ndarray:
@@ -132,10 +130,8 @@ def filter_along(
     found = filter_of(table)
     if found is None or x.axes[axis] < 0:
         raise Unreachable("a product along space that is no filter")
-    up, taps, down = found
     order = list(range(len(x.shape))) if order is None else list(order)
-    one = lambda value, other: [value if k == axis else other for k in order]
-    return resample(transpose(x, order), shape, up=one(up, 1), taps=one(taps, np.ones(1)), down=one(down, 1))
+    return resample(transpose(x, order), shape, {order.index(axis): found})
 
 
 def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, name: str) -> Flow:
@@ -149,7 +145,7 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
     """
     if x.unmixed is not None:
         raise Unreachable("a reduction of space or channels")
-    gone = sorted({axis_of(x, k) for k in (range(len(x.shape)) if axes is None else axes)}) if x.shape else []
+    gone = sorted({x.axis(k) for k in (range(len(x.shape)) if axes is None else axes)}) if x.shape else []
     shape = tuple(1 if k in gone else n for k, n in enumerate(x.shape) if keep or k not in gone)
     if not x.sources:
         return constant(shape, x.origin)
@@ -165,28 +161,24 @@ def reduce(graph: Graph, x: Flow, axes: Sequence[int] | None, *, keep: bool, nam
             branches = [select(branch, axis, range(k, k + 1)) for branch in branches for k in range(x.shape[axis])]
         x = elementwise(graph, branches, name)
     one = tuple(1 if k in gone else n for k, n in enumerate(x.shape))
-    x = changed(x, one)
+    x = x.changed(one)
     return x if keep else squeeze(x, gone)
 
 
-def pad(
-    x: Flow, before: Sequence[int], after: Sequence[int], *, between: Sequence[int] = (), constant_value: bool = True
-) -> Flow:
+def pad(x: Flow, margins: Mapping[int, Sequence[int]], *, constant_value: bool = True) -> Flow:
     """Padding, and cropping where negative: of space the convolutions before and after meet as they are.
 
     Arguments:
-        before: places added before each axis.
-        after: places added after each axis.
-        between: zeros put between the places of each axis.
+        margins: of an axis, the places added before it and after it, and the zeros put between its places, if any.
         constant_value: whether places added hold one number rather than copies.
 
     Raises:
         Unreachable: channels that are copied.
     """
-    x, gaps = plain(x), between or [0] * len(x.shape)
-    sizes = zip(x.shape, before, after, gaps, strict=True)
-    shape = [max(n + (n - 1) * gap + low + high, min(n, 1)) for n, low, high, gap in sizes]
-    for axis, (low, high, gap) in enumerate(zip(before, after, gaps, strict=True)):
+    x, margins = x.plain(), {x.axis(axis): added for axis, added in margins.items()}
+    each = [(*margins.get(k, (0, 0)), 0)[:3] for k in range(len(x.shape))]
+    shape = [max(n + (n - 1) * gap + low + high, min(n, 1)) for n, (low, high, gap) in zip(x.shape, each, strict=True)]
+    for axis, (low, high, gap) in enumerate(each):
         if x.sources and x.axes[axis] >= 0 and min(low, high) < 0 and not gap:
             x = select(x, axis, range(max(-low, 0), x.shape[axis] - max(-high, 0)))
         if not x.sources or x.axes[axis] != CHANNEL or not (low or high or gap):
@@ -198,6 +190,6 @@ def pad(
             break
         added = [constant((*x.shape[:axis], max(n, 0), *x.shape[axis + 1 :])) for n in (low, high)]
         x = concatenate([added[0], x, added[1]], axis)
-    copied = [role == REPEAT and low + high != 0 for role, low, high in zip(x.axes, before, after, strict=True)]
+    copied = [role == REPEAT and low + high != 0 for role, (low, high, _) in zip(x.axes, each, strict=True)]
     x = x._replace(axes=tuple(BATCH if c else role for role, c in zip(x.axes, copied, strict=True)))
-    return resample(x, shape, up=[gap + 1 for gap in gaps])
+    return resample(x, shape, {axis: (gap + 1, np.ones(1), 1) for axis, (_, _, gap) in enumerate(each)})

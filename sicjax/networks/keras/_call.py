@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sicjax.networks.graph import Flow, Graph, Rules, axis_of, image, per_axis, space_of, spread
-from sicjax.networks.keras._weights import Place, Weights
+import numpy as np
 
-# Rules of layers, operations and activations by their canonical names: from a call to one value or a list.
-rules = Rules()
+from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, image, per_axis, space_of
+from sicjax.weights import KerasPlace, KerasWeights
 
 
 def canonical(kind: str) -> str:
@@ -33,16 +32,21 @@ class Call(NamedTuple):
     """
 
     graph: Graph
-    weights: Weights
+    weights: KerasWeights
     kind: str
     settings: dict[str, Any]
     args: list[Any]
     flows: list[Flow]
-    place: Place
+    place: KerasPlace
 
     @property
     def x(self) -> Flow:
         return self.flows[0]
+
+    @property
+    def axes(self) -> list[int] | None:
+        """The axes that the setting `axis` names, None where it is not stated."""
+        return None if self.get("axis") is None else self.listed("axis")
 
     @property
     def label(self) -> str:
@@ -68,9 +72,10 @@ class Call(NamedTuple):
         """The shape of the input with other sizes of space, and other channels where these are given."""
         return image(self.x, channels, space, channels_last=self.channels_last)
 
-    def spread(self, settings: Sequence, other: Any = 1) -> list:
-        """Settings of the spatial axes as those of every axis of the input."""
-        return spread(settings, len(self.x.shape), channels_last=self.channels_last, other=other)
+    def along(self, settings: Sequence) -> dict[int, Any]:
+        """Settings of the spatial axes, by the number of the axis."""
+        first = len(self.x.shape) - len(settings) - self.channels_last
+        return dict(enumerate(settings, first))
 
     def get(self, *names: str, default: Any = None) -> Any:
         """A setting by the first of its names that is stated, or the default."""
@@ -86,9 +91,20 @@ class Call(NamedTuple):
 
     def axis(self, name: str = "axis", default: int | None = None) -> int:
         """A setting that is one of the value's axes."""
-        return axis_of(self.x, self.get(name, default=default))
+        return self.x.axis(self.get(name, default=default))
 
     def listed(self, *names: str) -> list[int]:
         """A setting that is one number or several."""
         value = self.get(*names)
         return list(value) if isinstance(value, (list, tuple)) else [value]
+
+    def kernel(self, roles: Sequence[str], number: int, *channels: int | None) -> np.ndarray:
+        """An array of the layer, by one of these names or its number, with the channels that its settings state."""
+        found = self.weights.array(self.place, roles, number, (*self.optional("kernel_size"), *channels))
+        if found is None:
+            raise Unreachable(f"a convolution whose {roles[0]} is not in the file: build the model, and save all of it")
+        return found
+
+
+# Rules of layers, operations and activations by their canonical names: from a call to one value or a list.
+rules: Rules[Callable[[Call], Any]] = Rules()

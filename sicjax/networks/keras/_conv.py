@@ -4,46 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Layer, Unreachable, roles, strided, transposed, windowed
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Layer
 from sicjax.networks.keras._call import Call, rules
+
+rules("conv convtranspose depthwiseconv separableconv")(graph.ends("a convolution whose kernel is not that of a layer"))
 
 
 @rules("conv#")
 def _conv(call: Call) -> Flow:
-    shape = (*call.optional("kernel_size"), None, call.get("filters"))
-    kernel = call.weights.kernel(call.place, ("kernel",), 0, shape)
+    kernel = call.kernel(("kernel",), 0, None, call.get("filters"))
     return _convolved(call, call.place.path, kernel, call.get("groups", default=1))
 
 
 @rules("conv#transpose")
 def _transposed(call: Call) -> Flow:
     """Keras keeps the kernel as `(*k, out, in)`."""
-    shape = (*call.optional("kernel_size"), call.get("filters"), None)
-    kernel = call.weights.kernel(call.place, ("kernel",), 0, shape).swapaxes(-1, -2)
+    kernel = call.kernel(("kernel",), 0, call.get("filters"), None).swapaxes(-1, -2)
     return _convolved(call, call.place.path, kernel, 1, up=True)
 
 
 @rules("depthwiseconv#")
 def _depthwise(call: Call) -> Flow:
-    shape = (*call.optional("kernel_size"), None, call.get("depth_multiplier"))
-    kernel = call.weights.kernel(call.place, ("depthwise_kernel", "kernel"), 0, shape)
+    kernel = call.kernel(("depthwise_kernel", "kernel"), 0, None, call.get("depth_multiplier"))
     return _convolved(call, call.place.path, *_grouped(kernel))
 
 
 @rules("separableconv#")
 def _separable(call: Call) -> Flow:
-    inner = (*call.optional("kernel_size"), None, call.get("depth_multiplier"))
-    depthwise = call.weights.kernel(call.place, ("depthwise_kernel",), 0, inner)
-    shape = (*(1,) * call.rank, depthwise.shape[-2] * depthwise.shape[-1], call.get("filters"))
-    pointwise = call.weights.kernel(call.place, ("pointwise_kernel",), 1, shape)
+    depthwise = call.kernel(("depthwise_kernel",), 0, None, call.get("depth_multiplier"))
+    plain = call._replace(settings={"data_format": call.get("data_format"), "kernel_size": 1})
+    inputs = depthwise.shape[-2] * depthwise.shape[-1]
+    pointwise = plain.kernel(("pointwise_kernel",), 1, inputs, call.get("filters"))
     x = _convolved(call, f"{call.place.path}/depthwise", *_grouped(depthwise))
-    plain = call._replace(settings={"data_format": call.get("data_format")}, flows=[x])
-    return _convolved(plain, f"{call.place.path}/pointwise", pointwise, 1)
-
-
-@rules("conv convtranspose depthwiseconv separableconv")
-def _operation(call: Call) -> Flow:
-    raise Unreachable("a convolution whose kernel is not that of a layer")
+    return _convolved(plain._replace(flows=[x]), f"{call.place.path}/pointwise", pointwise, 1)
 
 
 def _grouped(kernel: np.ndarray) -> tuple[np.ndarray, int]:
@@ -60,10 +54,10 @@ def _convolved(call: Call, path: str, kernel: np.ndarray, groups: int, *, up: bo
     for n, k, stride, dilation, more in sizes:
         reach = (k - 1) * dilation + 1
         if not up:
-            space.append(strided(n, stride) if same else windowed(n, reach, stride))
+            space.append(graph.windowed(n, 1 if same else reach, stride))
         elif more is None:
             space.append(n * stride + (0 if same else max(reach - stride, 0)))
         else:
-            space.append(transposed(n, reach % 2 if same else reach, stride, more=more))
-    order = roles(call.rank, call.channels_last)
-    return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order, order)
+            space.append(graph.transposed(n, reach % 2 if same else reach, stride, more=more))
+    order = graph.roles(call.rank, call.channels_last)
+    return call.graph.convolve(call.x, layer, call.image(space, layer.outputs), order)

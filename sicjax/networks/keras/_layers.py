@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable, elementwise, scaling
+from sicjax.networks import graph
+from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable
 from sicjax.networks.keras._call import Call, canonical, rules
+
+rules("embedding")(graph.ends("an embedding"))
 
 
 @rules(
@@ -21,7 +24,7 @@ from sicjax.networks.keras._call import Call, canonical, rules
     "truedivide trunc where",
 )
 def _elementwise(call: Call) -> Flow:
-    return elementwise(call.graph, call.flows, call.label)
+    return graph.elementwise(call.graph, call.flows, call.label)
 
 
 @rules(
@@ -38,7 +41,7 @@ def _as_it_is(call: Call) -> Flow:
     "rmsnormalization unitnormalization softmax logsoftmax sparsemax",
 )
 def _scaling(call: Call) -> Flow:
-    return scaling(call.graph, call.x, call.kind)
+    return graph.scaling(call.graph, call.x, call.kind)
 
 
 def activation(call: Call) -> Flow | list[Flow]:
@@ -60,11 +63,6 @@ def activation(call: Call) -> Flow | list[Flow]:
 def _dense(call: Call) -> Flow:
     shape = call.x.shape
     raise Unreachable(DENSE, shape=(*shape[:-1], call.get("units", default=1)) if shape else ())
-
-
-@rules("embedding")
-def _embedding(call: Call) -> Flow:
-    raise Unreachable("an embedding")
 
 
 @rules("lambda")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import OPEN_SIZES
-from sicjax.networks.keras._weights import name_of
+from sicjax.weights import keras_name
 
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
 # What a call takes beside its values.
@@ -44,7 +44,7 @@ class Model:
     """
 
     def __init__(self, config: dict) -> None:
-        self.layers: dict[str, dict] = {name_of(layer): layer for layer in config["layers"]}
+        self.layers: dict[str, dict] = {keras_name(layer): layer for layer in config["layers"]}
         self.calls = {name: [self._taken(n) for n in e.get("inbound_nodes") or ()] for name, e in self.layers.items()}
         self.inputs = self._references(config["input_layers"])
         outputs = self._references(config["output_layers"])
@@ -98,15 +98,14 @@ class Model:
             named = ", ".join(dict.fromkeys(missing[:3]))
             raise InputError(f"the layers {named} take values that no layer gives: save the model again")
         # In the file's order where there is a choice.
-        listed, order = list(needed), []
-        numbers = {call: k for k, call in enumerate(listed)}
-        ready = [numbers[call] for call in sorter.get_ready()]
-        heapify(ready)
-        while ready:
-            order.append(listed[heappop(ready)])
-            sorter.done(order[-1])
+        number = {call: k for k, call in enumerate(needed)}
+        order: list[tuple[str, int]] = []
+        ready: list[tuple[int, tuple[str, int]]] = []
+        while sorter.is_active():
             for call in sorter.get_ready():
-                heappush(ready, numbers[call])
+                heappush(ready, (number[call], call))
+            order.append(heappop(ready)[1])
+            sorter.done(order[-1])
         return order
 
     def _taken(self, node: Any) -> Taken:
@@ -127,13 +126,9 @@ class Model:
         )
 
     def _is_reference(self, node: Any) -> bool:
-        return (
-            isinstance(node, (list, tuple))
-            and len(node) >= 3
-            and isinstance(node[0], str)
-            and node[0] in self.layers
-            and all(type(n) is int for n in node[1:3])
-        )
+        if not isinstance(node, (list, tuple)) or len(node) < 3:
+            return False
+        return isinstance(node[0], str) and node[0] in self.layers and all(type(n) is int for n in node[1:3])
 
     def _references(self, node: Any) -> list[Reference]:
         """The values that a part of the description names, in order."""
@@ -174,14 +169,6 @@ def kind_of(entry: dict) -> str:
     if plain == "TensorFlowOpLayer" and isinstance(config, dict) and isinstance(config.get("node_def"), dict):
         return str(config["node_def"].get("op"))
     return plain
-
-
-def input_shape(layer: dict) -> tuple[int, ...] | None:
-    """The shape that the first layer of a model states."""
-    config = layer.get("config")
-    if not isinstance(config, dict):
-        return None
-    return shape_of(config.get("batch_shape") or config.get("batch_input_shape"))
 
 
 def shape_of(stated: Any) -> tuple[int, ...] | None:

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sicjax.networks.graph import (
-    Flow,
-    Unreachable,
-    average_pool,
-    depth_to_space,
-    elementwise,
-    max_pool,
-    pad,
-    reduce,
-    resize,
-    space_to_depth,
-    strided,
-    windowed,
-)
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
 from sicjax.networks.keras._call import Call, canonical, rules
 
 # Keras's names of what is between places.
@@ -28,8 +16,8 @@ _MODES = {"bilinear": "linear", "bicubic": "cubic"}
 def _pool(call: Call) -> Flow:
     sizes = call.each("pool_size", 2)
     strides = call.each("strides", sizes)
-    same = call.get("padding") == "same"
-    space = [strided(n, s) if same else windowed(n, k, s) for n, k, s in zip(call.space, sizes, strides, strict=True)]
+    reach = [1] * call.rank if call.get("padding") == "same" else sizes
+    space = [graph.windowed(n, k, s) for n, k, s in zip(call.space, reach, strides, strict=True)]
     return _pooled(call, space, sizes, strides)
 
 
@@ -44,27 +32,23 @@ def _adaptive(call: Call) -> Flow:
 
 
 def _pooled(call: Call, space: Sequence[int], sizes: Sequence[int], strides: Sequence[int]) -> Flow:
-    shape, sizes, strides = call.image(space), call.spread(sizes), call.spread(strides)
-    if "max" in call.kind.lower():
-        return max_pool(call.graph, call.x, shape, sizes, strides)
-    return average_pool(call.x, shape, sizes, strides)
+    windows = call.along([(size, stride, 1) for size, stride in zip(sizes, strides, strict=True)])
+    return graph.pool(call.graph, call.x, call.image(space), windows, average="max" not in call.kind.lower())
 
 
 @rules("globalaveragepooling# globalmaxpooling#")
 def _global(call: Call) -> Flow:
-    first = 1 if call.channels_last else 2
-    axes = range(first, first + call.rank)
-    return reduce(call.graph, call.x, axes, keep=call.get("keepdims", default=False), name=call.label)
+    keep = call.get("keepdims", default=False)
+    return graph.reduce(call.graph, call.x, list(call.along(call.space)), keep=keep, name=call.label)
 
 
 @rules("mean max min sum prod amax amin var std logsumexp reducemean reducemax reducemin reducesum average")
 def _reduced(call: Call) -> Flow:
     """Over some axes; the average of several values is a sum."""
     if len(call.flows) > 1:
-        return elementwise(call.graph, call.flows, call.label)
-    axes = None if call.get("axis") is None else call.listed("axis")
+        return graph.elementwise(call.graph, call.flows, call.label)
     keep = call.get("keepdims", "keep_dims", default=False)
-    return reduce(call.graph, call.x, axes, keep=keep, name=call.label)
+    return graph.reduce(call.graph, call.x, call.axes, keep=keep, name=call.label)
 
 
 @rules("upsampling#")
@@ -86,7 +70,7 @@ def _resized(call: Call, space: Sequence[int], default: str) -> Flow:
     stated = str(call.get("interpolation", "method", default=default))
     mode = _MODES.get(stated, stated)
     smooth = call.get("antialias", default=False)
-    return resize(call.graph, call.x, call.image(space), mode, antialias=smooth, coefficient=-0.5)
+    return graph.resize(call.graph, call.x, call.image(space), mode, antialias=smooth, coefficient=-0.5)
 
 
 @rules("zeropadding# cropping#")
@@ -95,7 +79,7 @@ def _margins(call: Call) -> Flow:
     stated = call.get("cropping" if crop else "padding", default=1)
     margins = [stated] * call.rank if isinstance(stated, int) else [stated] if call.rank == 1 else stated
     pairs = [[m, m] if isinstance(m, int) else m for m in margins]
-    return _padded(call, [[-m for m in pair] for pair in pairs] if crop else pairs)
+    return graph.pad(call.x, call.along([[-m for m in pair] for pair in pairs] if crop else pairs))
 
 
 @rules("centercrop")
@@ -104,7 +88,7 @@ def _center(call: Call) -> Flow:
     rest = [n - m for n, m in zip(call.space, size, strict=True)]
     if min(rest) < 0:
         raise Unreachable("a crop that first resizes", shape=call.image(size))
-    return _padded(call, [[-(n // 2), n // 2 - n] for n in rest])
+    return graph.pad(call.x, call.along([[-(n // 2), n // 2 - n] for n in rest]))
 
 
 @rules("padimages cropimages")
@@ -117,13 +101,7 @@ def _images(call: Call) -> Flow:
         low, high = call.get(f"{low}_{word}"), call.get(f"{high}_{word}")
         low = total - high if low is None else low
         pairs.append([sign * low, sign * (total - low if high is None else high)])
-    return _padded(call, pairs)
-
-
-def _padded(call: Call, pairs: Sequence[Sequence[int]]) -> Flow:
-    """Places added before and after each spatial axis, or taken away."""
-    before, after = zip(*pairs, strict=True)
-    return pad(call.x, call.spread(before, 0), call.spread(after, 0))
+    return graph.pad(call.x, call.along(pairs))
 
 
 @rules("pad padv2")
@@ -132,15 +110,15 @@ def _pad(call: Call) -> Flow:
     widths = call.get("pad_width", "paddings")
     widths = [widths] * 2 if isinstance(widths, int) else widths
     widths = [widths] if isinstance(widths[0], int) else widths
-    before, after = zip(*(widths * len(call.x.shape) if len(widths) == 1 else widths), strict=True)
-    fills = call.get("mode", default="constant").lower() == "constant"
-    return pad(call.x, before, after, constant_value=fills)
+    axes, constant = range(len(call.x.shape)), call.get("mode", default="constant").lower() == "constant"
+    margins = dict(zip(axes, widths * len(axes) if len(widths) == 1 else widths, strict=True))
+    return graph.pad(call.x, margins, constant_value=constant)
 
 
 @rules("depthtospace spacetodepth")
 def _blocks(call: Call) -> Flow:
     """Pixel shuffle and its inverse."""
-    rearrange = depth_to_space if canonical(call.kind).startswith("depth") else space_to_depth
+    rearrange = graph.depth_to_space if canonical(call.kind).startswith("depth") else graph.space_to_depth
     first = call.get("data_format") != "channels_first"
     if not first:
         call.graph.note(f"{call.kind} with channels first is taken as on JAX and PyTorch; on TensorFlow it is another")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Network, Rule, constant
-from sicjax.networks.keras import _conv, _parts, _shapes, _space  # noqa: F401  (they enter their rules)
+from sicjax.networks.keras import _conv, _rearrange, _space  # noqa: F401  (their rules)
 from sicjax.networks.keras._call import Call, canonical, rules
 from sicjax.networks.keras._layers import activation, unknown
-from sicjax.networks.keras._model import Model, form_of, input_shape, kind_of
-from sicjax.networks.keras._weights import Place, Weights, name_of
-from sicjax.weights import open_keras
+from sicjax.networks.keras._model import Model, form_of, kind_of, shape_of
+from sicjax.weights import KerasPlace, KerasWeights, keras_name, open_keras
 
 # Wrappers that scale the kernel of the layer inside, which no ratio depends on.
 _WRAPPERS = ("SpectralNormalization", "WeightNormalization")
@@ -33,8 +31,8 @@ def from_keras(path: Path) -> Network:
                 f"{path} is a model of the class {kind_of(config)!r:.80}, which is code that is not run: "
                 "export it to ONNX, or save a functional model of its layers"
             )
-        weights = Weights(arrays)
-        _Walk(graph, weights).model(config, None, Place())
+        weights = KerasWeights(arrays)
+        _Walk(graph, weights).model(config, None, KerasPlace())
         for name in weights.left():
             graph.skip(name, "an array of no layer that is followed")
     return graph.network()
@@ -43,12 +41,12 @@ def from_keras(path: Path) -> Network:
 class _Walk:
     """One pass over a model and the models in it."""
 
-    def __init__(self, graph: Graph, weights: Weights) -> None:
+    def __init__(self, graph: Graph, weights: KerasWeights) -> None:
         self.graph = graph
         self.weights = weights
         self._calls = 0
 
-    def model(self, entry: dict, inputs: list[Flow] | None, place: Place) -> list[Flow]:
+    def model(self, entry: dict, inputs: list[Flow] | None, place: KerasPlace) -> list[Flow]:
         """Follows a model; its outputs. The outermost one has no `inputs`."""
         config, kind = entry["config"], kind_of(entry)
         if kind not in ("Functional", "Model", "Sequential"):
@@ -59,9 +57,9 @@ class _Walk:
         places = self.weights.places(layers, place)
         if isinstance(config, list) or form_of(entry) == "sequential":
             return self._sequential(layers, places, inputs)
-        return self._functional(Model(config), dict(zip(map(name_of, layers), places, strict=True)), inputs)
+        return self._functional(Model(config), dict(zip(map(keras_name, layers), places, strict=True)), inputs)
 
-    def _sequential(self, layers: Sequence[dict], places: Sequence[Place], inputs: list[Flow] | None) -> list[Flow]:
+    def _sequential(self, layers: list[dict], places: list[KerasPlace], inputs: list[Flow] | None) -> list[Flow]:
         known = inputs and (inputs[0].sources or inputs[0].shape)
         flows = inputs if inputs and known else [self._input(layer) for layer in layers[:1]]
         for layer, place in zip(layers, places, strict=True):
@@ -69,7 +67,7 @@ class _Walk:
                 flows = self.layer(layer, flows[:1], place, {}, [])
         return flows
 
-    def _functional(self, model: Model, places: dict[str, Place], inputs: list[Flow] | None) -> list[Flow]:
+    def _functional(self, model: Model, places: dict[str, KerasPlace], inputs: list[Flow] | None) -> list[Flow]:
         pairs = zip([r.layer for r in model.inputs], inputs or (), strict=False)
         given = {name: flow for name, flow in pairs if flow.sources or flow.shape}
         values: dict[tuple[str, int], list[Flow]] = {}
@@ -91,7 +89,7 @@ class _Walk:
                 values[name, number] = self.layer(entry, flows, places[name], call.settings, call.args)
         return [value(reference) for reference in model.outputs]
 
-    def layer(self, entry: dict, flows: list[Flow], place: Place, settings: dict, args: list) -> list[Flow]:
+    def layer(self, entry: dict, flows: list[Flow], place: KerasPlace, settings: dict, args: list) -> list[Flow]:
         """One call of a layer or of a nested model."""
         self._calls += 1
         if self._calls > _MOST_CALLS:
@@ -103,7 +101,7 @@ class _Walk:
         self.weights.follow(place)
         if kind in _WRAPPERS and isinstance(config.get("layer"), dict):
             inner = config["layer"]
-            inside = Place((*place.names, name_of(inner)), f"{place.folder}/layer")
+            inside = KerasPlace((*place.names, keras_name(inner)), f"{place.folder}/layer")
             return self.layer(inner, flows, inside, settings, args)
         call = Call(self.graph, self.weights, kind, {**config, **settings}, args, flows, place)
         found = self._follow(rules.get(canonical(kind), unknown), call, place.path if "conv" in kind.lower() else "")
@@ -116,4 +114,6 @@ class _Walk:
         return found if isinstance(found, list) else [found]
 
     def _input(self, layer: dict) -> Flow:
-        return self.graph.input(input_shape(layer) or ())
+        config = layer.get("config")
+        stated = config.get("batch_shape") or config.get("batch_input_shape") if isinstance(config, dict) else None
+        return self.graph.input(shape_of(stated) or ())

@@ -4,56 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import (
-    COMPUTED,
-    Flow,
-    Layer,
-    Unreachable,
-    elementwise,
-    image,
-    per_axis,
-    roles,
-    space_of,
-)
+from sicjax.networks import graph
+from sicjax.networks.graph import COMPUTED, Flow, Layer, Unreachable, per_axis
 from sicjax.networks.onnx._step import Step, rules
+from sicjax.networks.onnx._tensors import Constant
 from sicjax.weights import layer_name, to_flax
 
 
 @rules("Conv ConvTranspose ConvInteger QLinearConv")
 def _conv(step: Step) -> Flow:
-    kernel = _kernel(step)
-    axes, transposed = kernel.ndim - 2, step.node.op_type == "ConvTranspose"
-    groups = step.attribute("group", 1)
-    layer = Layer(
-        path_of(step),
-        to_flax(kernel, "IOHW" if transposed else "OIHW", groups),
-        per_axis(step.attribute("strides", 1), axes),
-        per_axis(step.attribute("dilations", 1), axes),
-        groups,
-        transposed,
-    )
-    stated = step.shapes[0]
-    known = stated is not None and len(stated) == axes + 2
-    space = stated[2:] if stated is not None and known else space_of(step.x, axes, channels_last=False)
-    shape = image(step.x, layer.outputs, space, channels_last=False)
-    channels_first = roles(axes, channels_last=False)
-    return step.graph.convolve(step.x, layer, shape, channels_first, channels_first)
+    kernel, transposed, groups = _kernel(step), step.node.op_type == "ConvTranspose", step.attribute("group", 1)
+    axes, kernel = kernel.ndim - 2, to_flax(kernel, "IOHW" if transposed else "OIHW", groups)
+    stride, dilation = (per_axis(step.attribute(name, 1), axes) for name in ("strides", "dilations"))
+    layer = Layer(path_of(step), kernel, stride, dilation, groups, transposed)
+    stated = step.shapes[0] or ()
+    space = stated[2:] if len(stated) == axes + 2 else graph.space_of(step.x, axes, channels_last=False)
+    shape = graph.image(step.x, layer.outputs, space, channels_last=False)
+    return step.graph.convolve(step.x, layer, shape, graph.roles(axes, channels_last=False))
 
 
 @rules("com.microsoft.FusedConv")
 def _fused_conv(step: Step) -> Flow:
     """With a bias, a sum with another value, and an activation."""
     found, other = _conv(step), step.input(3)
-    return found if other is None else elementwise(step.graph, [found, other.flow], step.node.op_type)
+    return found if other is None else graph.elementwise(step.graph, [found, other.flow], step.node.op_type)
 
 
 def _kernel(step: Step) -> np.ndarray:
     """`OIHW`, in floating point; of quantised weights what they stand for."""
-    op = step.node.op_type
-    held = step.input(_kernel_input(step))
-    if held is None or held.held is None:
+    op, held = step.node.op_type, _held(step)
+    if held is None:
         raise Unreachable(COMPUTED)
-    array = held.held.value
+    array = held.value
     if op in ("QLinearConv", "ConvInteger"):
         zero = step.constant(5 if op == "QLinearConv" else 3)
         scale = step.constant(4) if op == "QLinearConv" else None
@@ -67,11 +49,12 @@ def _kernel(step: Step) -> np.ndarray:
 
 def path_of(step: Step) -> str:
     """The kernel's name without `.weight`, else the node's."""
-    value = step.input(_kernel_input(step))
-    name = value.held.name.removesuffix("_quantized") if value is not None and value.held is not None else ""
+    held = _held(step)
+    name = held.name.removesuffix("_quantized") if held is not None else ""
     path = layer_name(name)
     return path if path != name else step.node.name or name or step.label
 
 
-def _kernel_input(step: Step) -> int:
-    return 3 if step.node.op_type == "QLinearConv" else 1
+def _held(step: Step) -> Constant | None:
+    kernel = step.input(3 if step.node.op_type == "QLinearConv" else 1)
+    return None if kernel is None else kernel.held

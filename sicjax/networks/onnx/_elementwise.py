@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable, constant, elementwise, scaling
-from sicjax.networks.onnx._step import Step, Value, rules
+from sicjax.networks import graph
+from sicjax.networks.graph import DENSE, PRODUCT, RECURRENT, Flow, Unreachable
+from sicjax.networks.onnx._step import Step, rules
 from sicjax.weights import layer_name
+
+rules.table(
+    {
+        "GRU LSTM RNN": graph.ends(RECURRENT),
+        "Identity": lambda step: step.given[0],
+        "RandomNormal RandomNormalLike RandomUniform RandomUniformLike": lambda step: graph.constant(
+            step.shapes[0] or (), "random numbers"
+        ),
+    }
+)
 
 
 @rules(
@@ -16,7 +27,7 @@ from sicjax.weights import layer_name
     "com.microsoft.QLinearAdd com.microsoft.QLinearMul",
 )
 def _elementwise(step: Step) -> Flow:
-    return elementwise(step.graph, step.flows, step.node.op_type)
+    return graph.elementwise(step.graph, step.flows, step.node.op_type)
 
 
 @rules(
@@ -30,22 +41,12 @@ def _first_operand(step: Step) -> Flow:
     return step.x
 
 
-@rules("Identity")
-def _identity(step: Step) -> Value:
-    return step.given[0]
-
-
 @rules(
     "InstanceNormalization GroupNormalization LayerNormalization RMSNormalization LpNormalization LRN",
     "MeanVarianceNormalization Softmax LogSoftmax Hardmax",
 )
 def _normalisation(step: Step) -> Flow:
-    return scaling(step.graph, _first_operand(step), step.node.op_type)
-
-
-@rules("RandomNormal RandomUniform RandomNormalLike RandomUniformLike")
-def _random(step: Step) -> Flow:
-    return constant(step.shapes[0] or (), "random numbers")
+    return graph.scaling(step.graph, _first_operand(step), step.node.op_type)
 
 
 @rules(
@@ -58,8 +59,3 @@ def _product(step: Step) -> None:
         raise Unreachable(PRODUCT)
     path = layer_name(matrices[0].name)
     raise Unreachable(DENSE, path if path != matrices[0].name else "")
-
-
-@rules("LSTM GRU RNN")
-def _recurrent(step: Step) -> None:
-    raise Unreachable(RECURRENT)

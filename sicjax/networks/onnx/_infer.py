@@ -67,9 +67,8 @@ class Inference:
                     continue
         node = _standard(node)
         try:
-            schema = onnx.defs.get_schema(
-                node.op_type, self.opsets.get(node.domain, self.opsets.get("", 1)), node.domain
-            )
+            version = self.opsets.get(node.domain, self.opsets.get("", 1))
+            schema = onnx.defs.get_schema(node.op_type, version, node.domain)
             imports = [helper.make_opsetid(name, version) for name, version in self.opsets.items()]
             found = shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=imports)
         except Exception:  # of many kinds: an unknown operator, sizes that do not fit together

@@ -4,46 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Unreachable, axis_of, concatenate, even_sizes, split, squeeze, stack
-from sicjax.networks.onnx._step import Step, Value, holding, rules
-from sicjax.networks.onnx._tensors import numbers
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
+from sicjax.networks.onnx._step import Step, Value, known, rules
 
-
-@rules("SequenceConstruct")
-def _sequence_construct(step: Step) -> Value:
-    return _sequence(step.given)
+rules.table(
+    {
+        "SequenceAt": lambda step: _parts(step)[int(np.asarray(step.constant(1)))],
+        "SequenceConstruct": lambda step: _sequence(step.given),
+        "SequenceLength": lambda step: known(np.int64(len(_parts(step)))),
+    }
+)
 
 
 @rules("SplitToSequence")
 def _split_to_sequence(step: Step) -> Value:
     """Parts of one length or of these lengths, or single places, without their axis if so said."""
     x, lengths = step.given[0], step.constant(1)
-    axis = axis_of(x.flow, step.attribute("axis", 0))
+    axis = x.flow.axis(step.attribute("axis", 0))
     size = x.flow.shape[axis]
     if lengths is None or lengths.ndim == 0:
-        sizes = even_sizes(size, 1 if lengths is None else int(lengths))
+        sizes = graph.even_sizes(size, 1 if lengths is None else int(lengths))
     else:
         sizes = step.setting("split", 1) or []
     if sum(sizes) != size:
         raise ValueError(f"parts of {sizes!r:.60} places of {size}")
-    flows = split(x.flow, axis, sizes)
+    flows = graph.split(x.flow, axis, sizes)
     if lengths is None and not step.attribute("keepdims", 1):
-        flows = [squeeze(flow, [axis]) for flow in flows]
+        flows = [graph.squeeze(flow, [axis]) for flow in flows]
     if x.held is not None and x.held.small:
         arrays = np.split(x.held.value, np.cumsum(sizes)[:-1].tolist(), axis)
-        return _sequence([holding(numbers(a.reshape(f.shape))) for a, f in zip(arrays, flows, strict=True)])
+        return _sequence([known(a.reshape(f.shape)) for a, f in zip(arrays, flows, strict=True)])
     return _sequence([Value(flow, x.elem, flow.shape) for flow in flows])
-
-
-@rules("SequenceAt")
-def _sequence_at(step: Step) -> Value:
-    position = step.constant(1)
-    return _parts(step)[int(np.asarray(position))]
-
-
-@rules("SequenceLength")
-def _sequence_length(step: Step) -> Value:
-    return holding(numbers(np.int64(len(_parts(step)))))
 
 
 @rules("ConcatFromSequence")
@@ -51,8 +43,8 @@ def _concat_from_sequence(step: Step) -> Flow | Value:
     parts, axis, new = _parts(step), step.attribute("axis"), step.attribute("new_axis", 0)
     arrays = [part.held.value for part in parts if part.held is not None and part.held.small]
     if arrays and len(arrays) == len(parts):
-        return holding(numbers((np.stack if new else np.concatenate)(arrays, axis)))
-    return (stack if new else concatenate)([part.flow for part in parts], axis)
+        return known((np.stack if new else np.concatenate)(arrays, axis))
+    return (graph.stack if new else graph.concatenate)([part.flow for part in parts], axis)
 
 
 def _parts(step: Step) -> tuple[Value, ...]:

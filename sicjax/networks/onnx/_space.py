@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, Unreachable, average_pool, axis_of, max_pool, per_axis, reduce, resize, spread
+from sicjax.networks import graph
+from sicjax.networks.graph import Flow, Unreachable
 from sicjax.networks.onnx._step import Step, rules
 
 _MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
@@ -18,43 +19,30 @@ _CENTRES = {
 }
 
 
-@rules("AveragePool")
-def _average_pool(step: Step) -> Flow:
-    return average_pool(
-        step.x, step.shape, _window(step, "kernel_shape", 0), _window(step, "strides"), _window(step, "dilations")
-    )
-
-
-@rules("MaxPool")
-def _max_pool(step: Step) -> Flow:
-    return max_pool(step.graph, step.x, step.shape, _window(step, "kernel_shape", 0), _window(step, "strides"))
-
-
-def _window(step: Step, name: str, default: int = 1) -> list[int]:
-    """A setting of a window, for each axis of the value."""
-    rank = len(step.x.shape)
-    return spread(per_axis(step.attribute(name, default), rank - 2), rank, channels_last=False)
+@rules("AveragePool MaxPool")
+def _pool(step: Step) -> Flow:
+    axes, average = len(step.x.shape) - 2, step.node.op_type == "AveragePool"
+    stated = [step.attribute("kernel_shape", 0), step.attribute("strides", 1), step.attribute("dilations", 1)]
+    windows = zip(*(graph.per_axis(setting, axes) for setting in stated), strict=True)
+    return graph.pool(step.graph, step.x, step.shape, dict(enumerate(windows, 2)), average=average)
 
 
 @rules("GlobalAveragePool GlobalMaxPool GlobalLpPool com.microsoft.QLinearGlobalAveragePool")
 def _global_pool(step: Step) -> Flow:
-    return reduce(step.graph, step.x, range(2, len(step.x.shape)), keep=True, name=step.node.op_type)
+    return graph.reduce(step.graph, step.x, range(2, len(step.x.shape)), keep=True, name=step.node.op_type)
 
 
 @rules(
-    "ReduceMean ReduceMax ReduceMin ReduceSum ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare"
+    "ArgMax ArgMin ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum",
+    "ReduceSumSquare",
 )
 def _reduce(step: Step) -> Flow:
-    axes = step.setting("axes", 1)
+    one = step.node.op_type.startswith("Arg")
+    axes = [step.attribute("axis", 0)] if one else step.setting("axes", 1)
     if not axes and step.attribute("noop_with_empty_axes", 0):
         return step.x
-    return reduce(step.graph, step.x, axes or None, keep=bool(step.attribute("keepdims", 1)), name=step.node.op_type)
-
-
-@rules("ArgMax ArgMin")
-def _place_of_extreme(step: Step) -> Flow:
-    axes, keep = [step.attribute("axis", 0)], bool(step.attribute("keepdims", 1))
-    return reduce(step.graph, step.x, axes, keep=keep, name=step.node.op_type)
+    keep = bool(step.attribute("keepdims", 1))
+    return graph.reduce(step.graph, step.x, axes or None, keep=keep, name=step.node.op_type)
 
 
 @rules("Resize Upsample")
@@ -65,7 +53,7 @@ def _resize(step: Step) -> Flow:
     place = step.attribute("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
     if place not in _CENTRES:
         raise Unreachable(f"a {place} resize")
-    return resize(
+    return graph.resize(
         step.graph,
         step.x,
         step.shape,
@@ -77,16 +65,12 @@ def _resize(step: Step) -> Flow:
     )
 
 
-def _factors(step: Step, at: int) -> list[float] | None:
-    """The factor for each axis as the file states it, None where it states sizes."""
+def _factors(step: Step, at: int) -> dict[int, float] | None:
+    """The factor along each axis as the file states it, None where it states sizes."""
     step.constant(3)  # refuses sizes that are computed
     stated = step.attribute("scales")
     stated = step.constant(at) if stated is None else stated
     if stated is None or np.size(stated) == 0:
         return None
-    rank = len(step.x.shape)
-    axes = [axis_of(step.x, k) for k in step.attribute("axes") or range(rank)]
-    factors = [1.0] * rank
-    for axis, factor in zip(axes, np.reshape(stated, -1).tolist(), strict=True):
-        factors[axis] = factor
-    return factors
+    axes = [step.x.axis(k) for k in step.attribute("axes") or range(len(step.x.shape))]
+    return dict(zip(axes, np.reshape(stated, -1).tolist(), strict=True))

@@ -9,11 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax.networks.graph import Flow, Graph, Rules, Unreachable, constant
-from sicjax.networks.onnx._tensors import SMALL, Constant
-
-# Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
-# the first output alone, or to a list of them.
-rules = Rules()
+from sicjax.networks.onnx._tensors import SMALL, Constant, numbers
 
 
 class Value(NamedTuple):
@@ -42,6 +38,11 @@ def holding(held: Constant) -> Value:
     return Value(constant(held.shape), held.elem, held.shape, held)
 
 
+def known(array: Any) -> Value:
+    """A value that is these numbers."""
+    return holding(numbers(array))
+
+
 class Step(NamedTuple):
     """One node on the way.
 
@@ -50,6 +51,7 @@ class Step(NamedTuple):
         results: what a graph inside it gives, from the graph and the values before it.
         node: of the graph.
         inputs: its values, None for one that is left out.
+        elems: ONNX element types of its outputs, 0 where not known.
         shapes: of its outputs, None where it is not known.
         outer: every value before it by name, for the graphs inside it.
     """
@@ -58,6 +60,7 @@ class Step(NamedTuple):
     results: Callable[[Any, Mapping[str, Value]], list[Value]]
     node: Any
     inputs: list[Value | None]
+    elems: list[int]
     shapes: list[tuple[int, ...] | None]
     outer: Mapping[str, Value]
 
@@ -123,3 +126,8 @@ class Step(NamedTuple):
         if math.prod(np.shape(value)) > SMALL:
             raise ValueError(f"{math.prod(np.shape(value)):,} numbers as {name}")
         return [int(v) for v in np.reshape(value, -1)]
+
+
+# Rules of operators, by name, with the domain before it if it is not ONNX's own: from a step to a `Flow` or `Value`, of
+# the first output alone, or to a list of them.
+rules: Rules[Callable[[Step], Any]] = Rules()

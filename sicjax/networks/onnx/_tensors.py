@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
+from sicjax.weights import onnx_array, onnx_sparse_array
 
 # A constant up to this many numbers may be a shape, an axis or a scale, and is computed at once.
 SMALL = 4096
@@ -58,21 +58,14 @@ def numbers(array: Any, name: str = "") -> Constant:
 
 
 def stored(tensor: Any, path: Path) -> Constant:
-    """A `TensorProto`, in the file itself or in one beside it."""
-    return Constant(tensor.name, tensor.dims, tensor.data_type, lambda: _read(tensor, path))
+    """A `TensorProto`."""
+    return Constant(tensor.name, tensor.dims, tensor.data_type, lambda: onnx_array(tensor, path))
 
 
 def stored_sparse(tensor: Any, path: Path) -> Constant:
-    """A `SparseTensorProto`: values, and where they stand in the flattened array or along each axis."""
-
-    def load() -> np.ndarray:
-        values, places = _read(tensor.values, path), _read(tensor.indices, path)
-        dense = np.zeros(tuple(tensor.dims), values.dtype)
-        flat = places if places.ndim == 1 else np.ravel_multi_index(tuple(places.T), dense.shape)
-        dense.reshape(-1)[flat] = values
-        return dense
-
-    return Constant(tensor.values.name, tensor.dims, tensor.values.data_type, load)
+    """A `SparseTensorProto`."""
+    values = tensor.values
+    return Constant(values.name, tensor.dims, values.data_type, lambda: onnx_sparse_array(tensor, path))
 
 
 def of_node(node: Any, path: Path) -> Constant | None:
@@ -88,10 +81,8 @@ def of_node(node: Any, path: Path) -> Constant | None:
                 return held
             case "sparse_value":
                 return stored_sparse(value, path)
-            case "value_int" | "value_ints":
-                return numbers(np.asarray(value, np.int64), node.output[0])
-            case "value_float" | "value_floats":
-                return numbers(np.asarray(value, np.float32), node.output[0])
+            case "value_int" | "value_ints" | "value_float" | "value_floats":
+                return numbers(np.asarray(value, np.int64 if "int" in attribute.name else np.float32), node.output[0])
     return None
 
 
@@ -101,86 +92,32 @@ def computed(
     """What a node makes of constants, by ONNX's reference implementation."""
 
     def load() -> np.ndarray:
+        if math.prod(shape) > _LARGEST:
+            raise ValueError(f"{node.op_type}: {math.prod(shape):,} numbers")
         try:
-            return run()
+            return _run(node, output, {name: constant.value for name, constant in inputs.items()}, opsets)
         except InputError:
             raise
         except Exception as error:  # the reference implementation raises what it likes
             raise ValueError(f"{node.op_type}: {str(error) or type(error).__name__:.100}") from error
 
-    def run() -> np.ndarray:
-        from onnx import TensorProto, helper
-        from onnx.reference import ReferenceEvaluator
-
-        if math.prod(shape) > _LARGEST:
-            raise ValueError(f"{math.prod(shape):,} numbers")
-        plain, imported = node, dict(opsets)
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
-            # Of these the reference has no old version; the new ones only add to them.
-            plain = helper.make_node(node.op_type, node.input, [output])
-            plain.attribute.extend(node.attribute)
-            imported[""] = max(imported.get("", 0), 21)
-        untyped = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in (*inputs, output)]
-        graph = helper.make_graph([plain], "constant", untyped[:-1], untyped[-1:])
-        imports = [helper.make_opsetid(domain, version) for domain, version in imported.items()]
-        model = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports))
-        with np.errstate(all="ignore"):
-            found = model.run(None, {name: constant.value for name, constant in inputs.items()})
-            return np.asarray(next(iter(found)))
-
     largest = max(inputs.values(), key=lambda constant: math.prod(constant.shape), default=None)
     return Constant(largest.name if largest else output, shape, elem, load)
 
 
-def _read(tensor: Any, path: Path) -> np.ndarray:
-    from onnx import TensorProto, helper, numpy_helper
+def _run(node: Any, output: str, inputs: Mapping[str, np.ndarray], opsets: Mapping[str, int]) -> np.ndarray:
+    from onnx import TensorProto, helper
+    from onnx.reference import ReferenceEvaluator
 
-    try:
-        if tensor.data_location != TensorProto.EXTERNAL:
-            return numpy_helper.to_array(tensor)
-        raw = _external(tensor, path)
-        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
-        if raw.size == math.prod(tensor.dims) * dtype.itemsize:
-            return raw.view(dtype).reshape(tuple(tensor.dims))
-        # Numbers of less than a byte are packed.
-        packed = TensorProto(dims=tensor.dims, data_type=tensor.data_type, raw_data=raw.tobytes())
-        return numpy_helper.to_array(packed)
-    except InputError:
-        raise
-    except Exception as error:  # what a damaged file can raise has no end
-        detail = f"{type(error).__name__} {str(error)!r:.100}"
-        raise InputError(f"{path}: cannot read {tensor.name}, export or download it again: {detail}") from error
-
-
-def file_beside(tensor: Any, path: Path) -> Path:
-    """The file beside the model that a tensor lies in.
-
-    Raises:
-        InputError: it is outside the model's folder.
-    """
-    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-    # By the path as it is written: caches of downloads are folders of links to files elsewhere.
-    inside = os.path.normpath(location.replace("\\", "/"))
-    if not location or os.path.isabs(inside) or inside.split("/")[0] == ".." or ":" in inside.split("/")[0]:
-        raise InputError(
-            f"{path}: the weights {tensor.name} are at {location!r}, outside the model's folder; "
-            "put them beside the model and export it again"
-        )
-    return path.parent / inside
-
-
-def _external(tensor: Any, path: Path) -> np.ndarray:
-    """The bytes of a tensor in a file beside the model, mapped."""
-    file, entries = file_beside(tensor, path), {entry.key: entry.value for entry in tensor.external_data}
-    offset = int(entries.get("offset", 0))
-    try:
-        size = file.stat().st_size
-        length = int(entries.get("length", size - offset))
-        if offset < 0 or length < 0 or offset + length > size:
-            raise InputError(f"{file} ends before the weights {tensor.name} of {path.name}: download it again")
-        return np.memmap(file, np.uint8, "r", offset, (length,)) if length else np.zeros(0, np.uint8)
-    except OSError as error:
-        where, why = file.relative_to(path.parent), error.strerror or error
-        raise InputError(
-            f"{path} keeps its weights in {where}, which cannot be read ({why}): put it beside it"
-        ) from error
+    plain, imported = node, dict(opsets)
+    if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        # Of these the reference has no old version; the new ones only add to them.
+        plain = helper.make_node(node.op_type, node.input, [output])
+        plain.attribute.extend(node.attribute)
+        imported[""] = max(imported.get("", 0), 21)
+    untyped = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in (*inputs, output)]
+    graph = helper.make_graph([plain], "constant", untyped[:-1], untyped[-1:])
+    imports = [helper.make_opsetid(domain, version) for domain, version in imported.items()]
+    model = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports))
+    with np.errstate(all="ignore"):
+        return np.asarray(next(iter(model.run(None, dict(inputs)))))

@@ -1,4 +1,4 @@
-"""The walk over an ONNX graph in its order, which is that of the data flow."""
+"""ONNX files: the graph is walked in its order, which is that of the data flow."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError
-from sicjax.networks.graph import Flow, Graph, Unreachable, constant
+from sicjax.networks.graph import Flow, Graph, Network, Unreachable, constant
+from sicjax.networks.onnx import _elementwise, _rearrange, _sequence, _space  # noqa: F401  (their rules)
 from sicjax.networks.onnx._branch import captured, name_inside
 from sicjax.networks.onnx._conv import path_of
 from sicjax.networks.onnx._infer import Inference, Shape, domain_of
 from sicjax.networks.onnx._step import UNKNOWN, Step, Value, holding, rules
 from sicjax.networks.onnx._tensors import Constant, computed, of_node, stored, stored_sparse
+from sicjax.weights import read_onnx
 
 _FLOAT = 1
 # Of constants these are not computed as others are: their graphs are followed, their shape is known without them, they
@@ -23,7 +25,19 @@ _NOT_COMPUTED = frozenset(
 )
 
 
-class Walk:
+def from_onnx(path: Path) -> Network:
+    """The network of an ONNX file; only the kernels of its convolutions are read from files beside it.
+
+    Raises:
+        InputError: a file that is no ONNX file, or not complete; weights that are not there.
+    """
+    model = read_onnx(path)
+    walk = _Walk(path, model)
+    walk.results(_inlined(path, model), {})
+    return walk.graph.network()
+
+
+class _Walk:
     """What is known while the graph is walked."""
 
     def __init__(self, path: Path, model: Any) -> None:
@@ -39,10 +53,8 @@ class Walk:
             outer: values from outside by name.
         """
         values = dict(outer)
-        for tensor in graph.initializer:
-            values[tensor.name] = holding(stored(tensor, self.path))
-        for tensor in graph.sparse_initializer:
-            values[tensor.values.name] = holding(stored_sparse(tensor, self.path))
+        values |= {tensor.name: holding(stored(tensor, self.path)) for tensor in graph.initializer}
+        values |= {sparse.values.name: holding(stored_sparse(sparse, self.path)) for sparse in graph.sparse_initializer}
         taken = _channels_taken(graph, values)
         for info in graph.input:
             if info.name not in values:
@@ -67,19 +79,18 @@ class Walk:
         if node.op_type == "Constant" and not domain_of(node.domain):
             held = of_node(node, self.path)
             return [UNKNOWN if held is None else holding(held)]
-        elems, shapes = self._inference.of_node(node, inputs, stated)
-        return self._computed(node, inputs, elems, shapes) or self._followed(node, inputs, elems, shapes, values)
+        step = Step(self.graph, self.results, node, inputs, *self._inference.of_node(node, inputs, stated), values)
+        return self._computed(step) or self._followed(step)
 
-    def _computed(
-        self, node: Any, inputs: list[Value | None], elems: list[int], shapes: list[Shape]
-    ) -> list[Value] | None:
+    def _computed(self, step: Step) -> list[Value] | None:
         """Results that no input changes, or None."""
-        held = {name: value.held for name, value in zip(node.input, inputs, strict=True) if value is not None}
+        node = step.node
+        held = {name: value.held for name, value in zip(node.input, step.inputs, strict=True) if value is not None}
         constants = {name: constant for name, constant in held.items() if constant is not None}
         if node.op_type in _NOT_COMPUTED or not constants or len(constants) < len(held):
             return None
         found = []
-        for name, elem, shape in zip(node.output, elems, shapes, strict=True):
+        for name, elem, shape in zip(node.output, step.elems, step.shapes, strict=True):
             if name and shape is None:
                 return None
             result = computed(node, name, shape or (), elem, constants, self.opsets)
@@ -92,27 +103,17 @@ class Walk:
             found.append(holding(result) if name else UNKNOWN)
         return found
 
-    def _followed(
-        self,
-        node: Any,
-        inputs: list[Value | None],
-        elems: list[int],
-        shapes: list[Shape],
-        values: Mapping[str, Value],
-    ) -> list[Value]:
+    def _followed(self, step: Step) -> list[Value]:
         """Results by the rule of the operator, the only place where rules are called."""
-        step = Step(self.graph, self.results, node, inputs, shapes, values)
-        domain = domain_of(node.domain)
-        rule = rules.get(f"{domain}.{node.op_type}" if domain else node.op_type, _unknown)
-        layer = path_of(step) if "Conv" in node.op_type else ""
-        xs = [*step.flows, *captured(step)]
-        found = self.graph.follow(
-            lambda: rule(step), xs, layer or step.label, next(iter(shapes), None) or (), layer=layer
-        )
+        domain, op, shapes = domain_of(step.node.domain), step.node.op_type, step.shapes
+        rule = rules.get(f"{domain}.{op}" if domain else op, _unknown)
+        layer = path_of(step) if "Conv" in op else ""
+        xs, shape = [*step.flows, *captured(step)], next(iter(shapes), None) or ()
+        found = self.graph.follow(lambda: rule(step), xs, layer or step.label, shape, layer=layer)
         found = list(found) if isinstance(found, list) else [found]
         ended = found[0] if found and isinstance(found[0], Flow) and not found[0].sources else constant()
         found += [constant((), ended.origin)] * (len(shapes) - len(found))
-        return [_value(v, elem, shape) for v, elem, shape in zip(found, elems, shapes, strict=False)]
+        return [_value(v, elem, shape) for v, elem, shape in zip(found, step.elems, shapes, strict=False)]
 
 
 def _value(found: Flow | Value, elem: int, shape: Shape) -> Value:
@@ -138,3 +139,27 @@ def _channels_taken(graph: Any, values: Mapping[str, Value]) -> dict[str, int]:
             groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
             found.setdefault(node.input[0], kernel.shape[1] * groups)
     return found
+
+
+def _inlined(path: Path, model: Any) -> Any:
+    """The graph with the model's own functions written out."""
+    if not model.functions:
+        return model.graph
+    import onnx
+    from onnx.inliner import inline_local_functions
+
+    # The inliner copies the model more than once, so it gets the initializers without their data.
+    light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
+    for field in ("node", "input", "output", "value_info"):
+        getattr(light.graph, field).extend(getattr(model.graph, field))
+    light.graph.name = "graph"
+    for tensor in model.graph.initializer:
+        light.graph.initializer.add(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)
+    try:
+        graph = inline_local_functions(light).graph
+    except Exception as error:  # the inliner raises what it likes
+        raise InputError(f"{path}: its functions cannot be written out: {str(error)!r:.100}") from error
+    del graph.initializer[:]
+    graph.initializer.extend(model.graph.initializer)
+    graph.sparse_initializer.extend(model.graph.sparse_initializer)
+    return graph

@@ -1,15 +1,14 @@
 """Live PyTorch modules, through the program that `torch.export` makes of them, in memory."""
 
 # Where PyTorch is not installed, pyright takes this folder for it.
-# pyright: reportAttributeAccessIssue=false
+# pyright: reportAttributeAccessIssue=false, reportMissingImports=false
 
 from __future__ import annotations
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from sicjax import sdr
 from sicjax._errors import InputError, missing_package
 from sicjax.networks.chain import from_names, strides_given
 from sicjax.networks.graph import Network
-from sicjax.networks.torch.export import from_exported
+from sicjax.networks.torch._export import of_exported
 from sicjax.weights import Exported, Tensors
 
 if TYPE_CHECKING:
@@ -64,52 +63,40 @@ def from_torch(
         return from_names(Path("the state dict"), tensors, stride=strides_given(stride), transposed=transposed)
     if stride is not None or transposed is not None:
         raise InputError("a module states its strides and directions itself: leave out stride and transposed")
-    notes: tuple[str, ...] = ()
-    if isinstance(module, torch.nn.Module):
-        if not example_inputs and not call:
-            raise InputError("a module is followed from its inputs: pass an example, from_torch(module, x)")
-        program, notes = _exported(module, example_inputs, call)
-    elif isinstance(module, ExportedProgram):
-        program = module
-    else:
+    if isinstance(module, ExportedProgram):
+        return _bindable(module, ())
+    if not isinstance(module, torch.nn.Module):
         kind = f"{type(module).__module__}.{type(module).__qualname__}"
         raise InputError(f"expected a torch.nn.Module, an ExportedProgram or a state_dict, got {kind}")
-    return _bindable(program, notes)
+    if not example_inputs and not call:
+        raise InputError("a module is followed from its inputs: pass an example, from_torch(module, x)")
+    return _bindable(*_exported(module, example_inputs, call))
 
 
 def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
-    """The program, and what there is to say of the way to it."""
+    """The program in evaluation mode, and what there is to say of the way to it; each part is back in its mode then."""
     from torch.export import export
 
-    with _evaluating(module):
-        try:
-            return export(module, inputs, call, strict=False), ()
-        except Exception as error:  # PyTorch raises what it likes
-            first = error
-        try:
-            return export(module, inputs, call, strict=True), (EAGER + f"{_said(first)}",)
-        except Exception as error:  # PyTorch raises what it likes
-            raise InputError(
-                f"torch.export cannot make a program of {type(module).__qualname__}: {_said(first)}; in strict mode: "
-                f"{_said(error)}: call it on a part of the module, or save it to ONNX"
-            ) from first
+    modes, failed = {part: part.training for part in module.modules()}, []
+    module.eval()
+    try:
+        for strict in (False, True):
+            try:
+                return export(module, inputs, call, strict=strict), tuple(EAGER + _said(error) for error in failed)
+            except Exception as error:  # PyTorch raises what it likes
+                failed.append(error)
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    raise InputError(
+        f"torch.export cannot make a program of {type(module).__qualname__}: {_said(failed[0])}; in strict mode: "
+        f"{_said(failed[1])}: call it on a part of the module, or save it to ONNX"
+    ) from failed[0]
 
 
 def _said(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__} {lines[0] if lines else ''!r:.150}"
-
-
-@contextmanager
-def _evaluating(module: torch.nn.Module) -> Iterator[None]:
-    """In evaluation mode, every part of the module back in its own mode afterwards."""
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
 
 
 def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
@@ -123,7 +110,7 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
     stream.close()
     held = {**program.constants, **program.state_dict}
     arrays = {name: _array(name, tensor) for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
-    found = from_exported(Exported(described, arrays))
+    found = of_exported(Exported(described, arrays))
 
     def bind(other: Any) -> dict[str, sdr.Cascade]:
         if not isinstance(other, (Mapping, torch.nn.Module)):
@@ -137,7 +124,7 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
         if wrong:
             shapes = f"{new[wrong[0]].shape}, not {arrays[wrong[0]].shape}"
             raise InputError(f"{wrong[0]} has another shape than the network was traced with: {shapes}")
-        return from_exported(Exported(described, arrays | new)).cascades
+        return of_exported(Exported(described, arrays | new)).cascades
 
     return found._replace(notes=(*found.notes, *notes), rebuild=bind)
 

@@ -11,8 +11,8 @@ import numpy as np
 from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax.networks.graph import Graph, Network
-from sicjax.networks.trace import _conv, _shapes, _space  # noqa: F401  (they enter their rules)
-from sicjax.networks.trace._walk import Known, Walk, constant
+from sicjax.networks.trace import _rearrange, _space  # noqa: F401  (their rules)
+from sicjax.networks.trace._walk import Known, Walk, fixed
 
 
 def from_function(apply: Callable, params: Any, *example_inputs: Any) -> Network:
@@ -51,7 +51,7 @@ def from_function(apply: Callable, params: Any, *example_inputs: Any) -> Network
     graph = Graph()
     walk = Walk(graph, leaves)
     inputs = [graph.input(v.aval.shape) for v in closed.jaxpr.invars[len(known) :]]
-    walk.jaxpr(closed.jaxpr, [constant(c) for c in closed.consts], [*known, *inputs])
+    walk.jaxpr(closed.jaxpr, [fixed(c) for c in closed.consts], [*known, *inputs])
 
     def bind(other: Any) -> dict[str, sdr.Cascade]:
         given, found = jax.tree.flatten(other)

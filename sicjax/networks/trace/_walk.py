@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, jaxpr_as_fun
 
-from sicjax.networks.graph import LOOP, Flow, Graph, Rules, Unreachable, either
+from sicjax.networks.graph import LOOP, Flow, Graph, Rules, Unreachable, constant, either
 
-# Rules of primitives: from the walk, the equation, its values and the shapes of its results to one value or a list.
-rules = Rules()
 INLINED = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 LOOPS = ("scan", "while")
 OPAQUE = frozenset((*LOOPS, "cond", "shard_map", "pmap", "xla_pmap", "custom_root", "custom_linear_solve"))
@@ -35,8 +33,41 @@ class Known(NamedTuple):
     size: int = 0
 
 
-def constant(value: Any) -> Known:
+def fixed(value: Any) -> Known:
+    """A value that not even the parameters change."""
     return Known(lambda given: value)
+
+
+class Step(NamedTuple):
+    """One equation on the way, the values it takes, and the shapes of its results."""
+
+    walk: Walk
+    eqn: Any
+    values: list
+    shapes: list[tuple[int, ...]]
+
+    @property
+    def graph(self) -> Graph:
+        return self.walk.graph
+
+    @property
+    def x(self) -> Any:
+        return self.values[0]
+
+    @property
+    def p(self) -> dict[str, Any]:
+        """The parameters of the equation, which are settings."""
+        return self.eqn.params
+
+    @property
+    def flows(self) -> list[Flow]:
+        """The values, what is known as a constant of its shape."""
+        arguments = zip(self.values, self.eqn.invars, strict=True)
+        return [v if isinstance(v, Flow) else constant(o.aval.shape) for v, o in arguments]
+
+
+# Rules of primitives: from a step to one value or a list.
+rules: Rules[Callable[[Step], Any]] = Rules()
 
 
 class Walk:
@@ -55,7 +86,7 @@ class Walk:
     def jaxpr(self, jaxpr: Jaxpr, consts: Sequence, args: Sequence) -> list:
         """Follows the equations in order; the values of the outputs."""
         env: dict[Any, Any] = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *args], strict=True))
-        read = lambda v: constant(v.val) if isinstance(v, Literal) else env[v]
+        read = lambda v: fixed(v.val) if isinstance(v, Literal) else env[v]
         for eqn in jaxpr.eqns:
             env |= zip(eqn.outvars, self.equation(jaxpr, eqn, [read(v) for v in eqn.invars]), strict=True)
         return [read(v) for v in jaxpr.outvars]
@@ -65,7 +96,7 @@ class Walk:
         flows = [value for value in values if isinstance(value, Flow)]
         if name == "platform_index":
             # The last form is the one for every platform; the others compute the same.
-            return [constant(len(eqn.params["platforms"]) - 1)]
+            return [fixed(len(eqn.params["platforms"]) - 1)]
         if not flows:
             return _computed(jaxpr, eqn, values)
         if name == "cond":
@@ -75,8 +106,8 @@ class Walk:
             return self.inner(inner, values)
         kernel = values[1] if name == "conv_general_dilated" else None
         path = "" if kernel is None else getattr(kernel, "path", "") or "a convolution"
-        rule = rules.get(name, _unknown)
-        found = self.graph.follow(lambda: rule(self, eqn, values, shapes), flows, path or name, layer=path)
+        rule, step = rules.get(name, _unknown), Step(self, eqn, values, shapes)
+        found = self.graph.follow(lambda: rule(step), flows, path or name, layer=path)
         found = found if isinstance(found, list) else [found] * len(shapes)
         stated = lambda flow, shape: flow if flow.sources else self.graph.input(shape, flow.origin)
         return [stated(v, shape) if isinstance(v, Flow) else v for v, shape in zip(found, shapes, strict=True)]
@@ -84,7 +115,7 @@ class Walk:
     def inner(self, jaxpr: Jaxpr | ClosedJaxpr, values: Sequence) -> list:
         """A part of the program, with these values as its inputs."""
         if isinstance(jaxpr, ClosedJaxpr):
-            return self.jaxpr(jaxpr.jaxpr, [constant(c) for c in jaxpr.consts], values)
+            return self.jaxpr(jaxpr.jaxpr, [fixed(c) for c in jaxpr.consts], values)
         return self.jaxpr(jaxpr, [], values)
 
     def branches(self, branches: Sequence[ClosedJaxpr], values: Sequence) -> list:
@@ -119,14 +150,14 @@ def _computed(jaxpr: Jaxpr, eqn, values: list[Known]) -> list[Known]:
             last[:] = given, jaxpr_as_fun(ClosedJaxpr(alone, []))(*arguments)
         return last[1]
 
-    made_of = max(values, key=lambda value: value.size, default=constant(None))
+    made_of = max(values, key=lambda value: value.size, default=fixed(None))
     return [Known(lambda given, k=k: run(given)[k], made_of.path, made_of.size) for k in range(len(eqn.outvars))]
 
 
-def _unknown(walk: Walk, eqn, values, shapes):
-    name = eqn.primitive.name
-    for path in _convolutions(eqn):
-        walk.graph.skip(path, f"it is inside {name}, which is not followed")
+def _unknown(step: Step) -> None:
+    name = step.eqn.primitive.name
+    for path in _convolutions(step.eqn):
+        step.graph.skip(path, f"it is inside {name}, which is not followed")
     raise Unreachable(LOOP if name in LOOPS else "an operation that is not known")
 
 

@@ -6,21 +6,23 @@ inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
-from sicjax.networks.graph import OPEN_SIZES, Flow, Graph, Layer, Rule, Rules, Unreachable, elementwise
-from sicjax.networks.torch.aten._computer import Computer
+from sicjax.networks.graph import Flow, Graph, Rule, Rules, elementwise, ends
 from sicjax.networks.torch.aten._kernels import Kernels
+from sicjax.networks.torch.aten._parameters import Computer
 from sicjax.networks.torch.aten._values import UNKNOWN, flows, operands, parameters
 
 # Rules of operators: from what follows them, their name and their arguments to one value or a list.
 rules = Rules()
+_UNKNOWN = ends("an operation that is not known")
 
 
-def word(operation: Callable[..., Any]) -> Rule:
-    """The rule of an operator that has the arguments of a word of the vocabulary."""
-    return lambda aten, name, *args, **named: operation(*args, **named)
+def words(rows: Mapping[str, Rule]) -> None:
+    """Rules of operators, by their names, that need no more than the arguments."""
+    for names, rule in rows.items():
+        rules(names)(lambda aten, name, *args, rule=rule, **named: rule(*args, **named))
 
 
 class Aten:
@@ -50,25 +52,16 @@ class Aten:
             return self._of_parameters(name, args, kwargs)
         if rule is None:
             return self.unknown(name, values)
-        layer = self._layer(name, args) if convolves else ""
-        return self._follow(lambda: rule(self, name, *args, **kwargs), values, layer or name, layer)
+        layer = ""
+        if convolves:
+            layer = self.kernels.layer(args[1] if len(args) > 1 else None)
+            layer = layer or (f"{self.here} ({name})" if self.here else f"a {name}")
+        return self.graph.follow(lambda: rule(self, name, *args, **kwargs), flows(values), layer or name, layer=layer)
 
     def unknown(self, name: str, values: Any) -> Flow:
         """The end of the chain at what is not followed; a kernel that it takes is named with the reason."""
-        return self._follow(_unknown, values, name, self.kernels.unfollowed(parameters(values)))
-
-    def _follow(self, rule: Callable[[], Any], values: Any, label: str, layer: str) -> Any:
-        return self.graph.follow(rule, flows(values), label, layer=layer)
-
-    def _layer(self, name: str, args: list[Any]) -> str:
-        return self.kernels.layer(args[1] if len(args) > 1 else None) or (
-            f"{self.here} ({name})" if self.here else f"a {name}"
-        )
-
-    def learn(self, x: Flow, layer: Layer) -> None:
-        """Remembers the shape that a convolution gives an input."""
-        if not x.sources and not x.shape and x.origin:
-            self.learned.setdefault(x.origin, (1, layer.inputs, *OPEN_SIZES[: len(layer.stride)]))
+        layer = self.kernels.unfollowed(parameters(values))
+        return self.graph.follow(_UNKNOWN, flows(values), name, layer=layer)
 
     def end(self, values: Any, reason: str) -> Flow:
         """What no pair reaches across, besides operators."""
@@ -87,10 +80,6 @@ class Aten:
         origin = f"{name} of {held.name}"
         self.kernels.made[origin] = held.name
         return self.graph.input((), origin)
-
-
-def _unknown() -> Flow:
-    raise Unreachable("an operation that is not known")
 
 
 def plain_name(operator: str) -> str:

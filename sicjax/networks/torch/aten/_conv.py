@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks.graph import (
-    OPEN_SIZES,
-    Flow,
-    Layer,
-    Unreachable,
-    constant,
-    per_axis,
-    roles,
-    windowed,
-)
-from sicjax.networks.graph import transposed as grown
+from sicjax.networks import graph
+from sicjax.networks.graph import OPEN_SIZES, Flow, Layer, Unreachable, constant, per_axis
 from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along
 from sicjax.weights import layer_name
@@ -33,29 +24,29 @@ def _convolution(
         raise Unreachable(aten.kernels.why_computed(aten.graph, weight))
     kernel = aten.kernels.take(weight, transposed=transposed, groups=groups)
     axes = kernel.ndim - 2
-    layer = Layer(
-        layer_name(weight.name), kernel, per_axis(stride, axes), per_axis(dilation, axes), groups, bool(transposed)
-    )
-    aten.learn(x, layer)
+    stride, dilation = per_axis(stride, axes), per_axis(dilation, axes)
+    layer = Layer(layer_name(weight.name), kernel, stride, dilation, groups, bool(transposed))
+    if not x.sources and not x.shape and x.origin:
+        aten.learned.setdefault(x.origin, (1, layer.inputs, *OPEN_SIZES[:axes]))
     known = len(x.shape) in (axes + 1, axes + 2)
     batch = x.shape[: -axes - 1] if known else (1,)  # the batch may be left out
     space = x.shape[-axes:] if known else OPEN_SIZES[:axes]
     sizes = [_places(n, k, layer, padding, output_padding) for k, n in enumerate(space)]
-    order = roles(axes, channels_last=False)[1 - len(batch) :]
-    return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order, order)
+    order = graph.roles(axes, channels_last=False)[1 - len(batch) :]
+    return aten.graph.convolve(x, layer, (*batch, layer.outputs, *sizes), order)
 
 
 def _places(size: int, axis: int, layer: Layer, padding: Any, output_padding: Any) -> int:
     """How many places come out along an axis."""
     window, stride, dilation = layer.kernel.shape[axis], layer.stride[axis], layer.dilation[axis]
     same, amount = (window - 1) * dilation, along(padding or 0, axis)
-    around = (
-        {"same": same, "valid": 0}[amount] if isinstance(amount, str) else same if amount is UNKNOWN else 2 * amount
-    )
+    amount = "same" if amount is UNKNOWN else amount
+    around = {"same": same, "valid": 0}[amount] if isinstance(amount, str) else 2 * amount
     if layer.transposed:
         more = along(output_padding or 0, axis)
-        return max(grown(size, window, stride, dilation, around=around, more=0 if more is UNKNOWN else more), 1)
-    return max(windowed(size, window, stride, dilation, around=around), 1)
+        more = 0 if more is UNKNOWN else more
+        return max(graph.transposed(size, window, stride, dilation, around=around, more=more), 1)
+    return max(graph.windowed(size, window, stride, dilation, around=around), 1)
 
 
 @rules("conv1d conv2d conv3d convolution_mode")

@@ -1,12 +1,14 @@
-"""Operators that act on each place alone, and those that pass a value as it is."""
+"""Operators that act on each place alone, those that pass a value as it is, and those that no pair reaches across."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks.graph import Flow, scaling
+from sicjax.networks import graph
+from sicjax.networks.graph import DENSE, LOOP, NO_ONE_FILTER, PRODUCT, RECURRENT, Flow, Unreachable
 from sicjax.networks.torch.aten._aten import rules
-from sicjax.networks.torch.aten._values import UNKNOWN
+from sicjax.networks.torch.aten._values import UNKNOWN, flows, parameters
+from sicjax.weights import layer_name
 
 
 @rules(
@@ -24,56 +26,31 @@ def _elementwise(aten, name, *args: Any, **named: Any) -> Flow:
 
 
 @rules(
-    "alias alpha_dropout autocast_to_full_precision autocast_to_reduced_precision bfloat16 clone contiguous",
-    "convert_element_type cpu cuda data dequantize dequantize_per_channel dequantize_per_tensor detach double dropout",
-    "dropout2d dropout3d fake_quantize_per_channel_affine fake_quantize_per_tensor_affine feature_alpha_dropout",
-    "feature_dropout float half identity lift_fresh lift_fresh_copy native_dropout positive prelu prelu_kernel",
-    "quantize_per_channel quantize_per_tensor requires_grad resolve_conj resolve_neg rrelu rrelu_with_noise set_data",
-    "to_copy unchecked_cast",
+    "alias alpha_dropout autocast_to_full_precision autocast_to_reduced_precision batch_norm batch_norm_no_update",
+    "bfloat16 clone contiguous convert_element_type cpu cuda data dequantize dequantize_per_channel",
+    "dequantize_per_tensor detach double dropout dropout2d dropout3d fake_quantize_per_channel_affine",
+    "fake_quantize_per_tensor_affine feature_alpha_dropout feature_dropout float half identity lift_fresh",
+    "lift_fresh_copy native_dropout positive prelu prelu_kernel quantize_per_channel quantize_per_tensor requires_grad",
+    "resolve_conj resolve_neg rrelu rrelu_with_noise set_data to_copy unchecked_cast",
 )
 def _passed(aten, name, x: Any, *settings: Any, **named: Any) -> Any:
     aten.end([settings, named], f"a setting of another value ({name})")
     return x
 
 
-@rules("to type_as")
-def _as_another(aten, name, x: Any, *_: Any, **__: Any) -> Any:
-    return x
-
-
-@rules("copy set")
-def _copied(aten, name, x: Any, source: Any, *_: Any) -> Any:
-    """The values of another are put in place of its own."""
-    return source if isinstance(source, Flow) else x
-
-
-@rules("batch_norm batch_norm_no_update")
-def _normalised(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
-    """A scaling and shift of each channel."""
-    return _passed(aten, name, x, *settings, **named)
+@rules("fused_rms_norm group_norm instance_norm layer_norm local_response_norm rms_norm")
+@rules("softmax log_softmax gumbel_softmax softmin safe_softmax")
+def _normalised(aten, name, x: Flow, *settings: Any, **named: Any) -> Flow:
+    """By the value itself."""
+    return graph.scaling(aten.graph, _passed(aten, name, x, *settings, **named), name)
 
 
 @rules("native_batch_norm native_batch_norm_legit native_batch_norm_legit_no_training")
-@rules("cudnn_batch_norm miopen_batch_norm")
-def _normalised_with_statistics(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
-    return _passed(aten, name, x, *settings, **named), UNKNOWN, UNKNOWN
-
-
-@rules("fused_rms_norm group_norm instance_norm layer_norm local_response_norm rms_norm")
-@rules("softmax log_softmax gumbel_softmax softmin safe_softmax")
-def _normalised_by_itself(aten, name, x: Flow, *settings: Any, **named: Any) -> Flow:
-    return scaling(aten.graph, _passed(aten, name, x, *settings, **named), name)
-
-
-@rules("native_group_norm native_layer_norm")
-def _normalised_by_itself_with_statistics(aten, name, x: Flow, *settings: Any, **named: Any) -> Any:
-    return _normalised_by_itself(aten, name, x, *settings, **named), UNKNOWN, UNKNOWN
-
-
-@rules("zeros_like ones_like rand_like randn_like full_like empty_like new_zeros new_ones new_full new_empty")
-@rules("bernoulli normal")
-def _created(aten, name, *_: Any, **__: Any) -> Flow:
-    return aten.graph.input((), "")
+@rules("cudnn_batch_norm miopen_batch_norm native_group_norm native_layer_norm")
+def _with_statistics(aten, name, *args: Any, **named: Any) -> Any:
+    """A normalised value, and two statistics that no convolution reaches."""
+    normalise = _passed if "batch" in name else _normalised
+    return normalise(aten, name, *args, **named), UNKNOWN, UNKNOWN
 
 
 @rules("size sym_size")
@@ -81,11 +58,6 @@ def _size(aten, name, x: Flow, dim: int | None = None) -> Any:
     if not x.shape:
         return UNKNOWN
     return list(x.shape) if dim is None else x.shape[dim]
-
-
-@rules("dim ndimension")
-def _dim(aten, name, x: Flow) -> Any:
-    return len(x.shape) or UNKNOWN
 
 
 @rules(
@@ -97,3 +69,33 @@ def _dim(aten, name, x: Flow) -> Any:
 def _about(aten, name, *_: Any, **__: Any) -> Any:
     """What no convolution reaches: a device, a dtype, a check."""
     return UNKNOWN
+
+
+@rules("zeros_like ones_like rand_like randn_like full_like empty_like new_zeros new_ones new_full new_empty")
+@rules("bernoulli normal")
+def _created(aten, name, *_: Any, **__: Any) -> Flow:
+    return aten.graph.input((), "")
+
+
+@rules(
+    "addbmm addmm addmv baddbmm bilinear bmm dot einsum inner linear matmul mm multi_head_attention_forward mv",
+    "native_multi_head_attention outer scaled_dot_product_attention tensordot vdot",
+)
+def _dense(aten, name, *args: Any, **named: Any) -> None:
+    held = next((p for p in parameters([args, named]) if p.array.ndim > 1), None)
+    if held is None:
+        raise Unreachable(PRODUCT)
+    shape, outputs = next(flows([args, named])).shape, held.array.shape[0 if name == "linear" else -1]
+    raise Unreachable(DENSE, layer_name(held.name), (*shape[:-1], outputs) if shape else ())
+
+
+rules.table(
+    {
+        "copy set": lambda aten, name, x, source, *_: source if isinstance(source, Flow) else x,
+        "dim ndimension": lambda aten, name, x: len(x.shape) or UNKNOWN,
+        "to type_as": lambda aten, name, x, *_, **__: x,
+        "associative_scan map_impl scan while_loop": graph.ends(LOOP),
+        "col2im fold grid_sampler grid_sampler_2d grid_sampler_3d im2col unfold": graph.ends(NO_ONE_FILTER),
+        "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell": graph.ends(RECURRENT),
+    }
+)

@@ -1,55 +1,103 @@
-"""Operators of PyTorch on parameters alone, computed: what scales and shapes kernels, and small fixed indices."""
+"""Operators of PyTorch on parameters alone, computed: what scales and shapes kernels, and small fixed indices.
+
+As long as they ask for no more than real networks do: a few bytes of a program can ask for any number.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sicjax.networks.graph import Rules
-from sicjax.networks.torch.aten._values import UNKNOWN
+from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 
-# Values made of nothing: a few bytes of a program can ask for any number.
-LARGEST_MADE = 2**20
+# Numbers made of nothing, those computed from parameters, and what they are computed from in all.
+_LARGEST_MADE = 2**20
+_LARGEST = 2**26
+_MOST_COMPUTED = 2**32
+# Arguments that say how a value is kept, not what it is.
+_STORAGE = ("dtype", "memory_format", "layout", "device", "pin_memory")
+
+
+class Computer:
+    """Computes operators, and keeps count of how much."""
+
+    def __init__(self) -> None:
+        self._computed = 0
+
+    def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """What an operator gives on parameters, numbers and lists; `UNKNOWN` where it is not computed."""
+        rule = rules.get(name)
+        held = list(parameters([*args, *kwargs.values()]))
+        given = [*args, *(v for k, v in kwargs.items() if k not in _STORAGE)]
+        largest = max(held, key=lambda p: p.array.size, default=None)
+        size = largest.array.size if largest else 0
+        try:
+            bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if len(held) > 1 else size
+            self._computed += bound
+            if (
+                rule is None
+                or UNKNOWN in (given[:1] if rule is _same else given)
+                or bound > max(_LARGEST, size)
+                or self._computed > _MOST_COMPUTED
+            ):
+                return UNKNOWN
+            with np.errstate(all="ignore"):
+                found = rule(*_arrays(given))
+        except (ValueError, TypeError, LookupError, OverflowError, AttributeError, MemoryError):
+            return UNKNOWN
+        if np.size(found) > (max(_LARGEST, size) if largest else _LARGEST_MADE):
+            return UNKNOWN
+        if not isinstance(found, (np.ndarray, np.generic)):
+            return found
+        return Parameter(largest.name if largest else "a constant", np.asarray(found))
+
+
+def _arrays(values: list[Any]) -> list[Any]:
+    """Parameters as their arrays, those in a list too."""
+    of = lambda v: v.array if isinstance(v, Parameter) else v
+    return [[of(part) for part in v] if type(v) is list else of(v) for v in values]
+
 
 rules = Rules()
-rules.update(
-    abs=np.abs,
-    add=lambda a, b, alpha=1: a + alpha * b,
-    amax=lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
-    clamp_min=np.maximum,
-    dim=np.ndim,
-    div=lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
-    dot=np.dot,
-    exp=np.exp,
-    floor=np.floor,
-    floor_divide=np.floor_divide,
-    matmul=np.matmul,
-    maximum=np.maximum,
-    mean=lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
-    mm=np.matmul,
-    mul=np.multiply,
-    mv=np.matmul,
-    neg=np.negative,
-    numel=np.size,
-    permute=np.transpose,
-    pow=np.power,
-    reciprocal=np.reciprocal,
-    rsqrt=lambda a: 1 / np.sqrt(a),
-    sigmoid=lambda a: 1 / (1 + np.exp(-a)),
-    softplus=lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
-    sqrt=np.sqrt,
-    square=np.square,
-    sub=lambda a, b, alpha=1: a - alpha * b,
-    sum=lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
-    t=np.transpose,
-    tanh=np.tanh,
-    transpose=np.swapaxes,
-    unsqueeze=np.expand_dims,
-    var=lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
-    vdot=np.dot,
+rules.table({name: getattr(np, name) for name in "abs dot exp floor floor_divide matmul maximum".split()})
+rules.table({name: getattr(np, name) for name in "reciprocal sqrt square tanh vdot".split()})
+rules.table(
+    {
+        "add": lambda a, b, alpha=1: a + alpha * b,
+        "amax": lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
+        "clamp_min": np.maximum,
+        "device": lambda name, *_: name,
+        "dim": np.ndim,
+        "div": lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
+        "dequantize_per_tensor": lambda a, scale, zero, *_: (a.astype(np.float32) - zero) * np.float32(scale),
+        "flatten": lambda a, start=0, end=-1: a.reshape([*a.shape[:start], -1, *a.shape[end + 1 or a.ndim :]]),
+        "full": lambda size, value, *_: _full(size, value),
+        "index": lambda a, places, *_: a[tuple(slice(None) if k is None else np.asarray(k) for k in places)],
+        "mean": lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
+        "mm mv": np.matmul,
+        "mul": np.multiply,
+        "neg": np.negative,
+        "numel": np.size,
+        "ones": lambda size, *_: _full(size, 1),
+        "permute t": np.transpose,
+        "pow": np.power,
+        "reshape view": lambda a, size, *_: a.reshape(size),
+        "rsqrt": lambda a: 1 / np.sqrt(a),
+        "select": lambda a, dim, index: np.take(a, index, axis=dim),
+        "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+        "size sym_size": lambda a, dim=None: list(a.shape) if dim is None else a.shape[dim],
+        "softplus": lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
+        "sub": lambda a, b, alpha=1: a - alpha * b,
+        "sum": lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
+        "transpose": np.swapaxes,
+        "unsqueeze": np.expand_dims,
+        "var": lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
+        "weight_norm weight_norm_interface": lambda v, g, dim=0: (v * (g / _norm_except(v, 2, dim))).astype(v.dtype),
+        "zeros": lambda size, *_: _full(size, 0),
+    }
 )
 
 
@@ -63,14 +111,9 @@ def _dequantize_per_channel(a: np.ndarray, scales: np.ndarray, zeros: Any, axis:
     return (a - (0 if zeros is None else along(zeros))) * along(scales)
 
 
-@rules("dequantize_per_tensor")
-def _dequantize_per_tensor(a: np.ndarray, scale: float, zero: int, *_: Any) -> np.ndarray:
-    return (a.astype(np.float32) - zero) * np.float32(scale)
-
-
 @rules("alias bfloat16 clone contiguous cpu cuda data detach double float half lift_fresh lift_fresh_copy to to_copy")
 @rules("type_as")
-def same(a: Any, *_: Any) -> Any:
+def _same(a: Any, *_: Any) -> Any:
     return a if isinstance(a, (np.ndarray, np.generic)) else UNKNOWN
 
 
@@ -84,34 +127,7 @@ def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False,
 
 @rules("norm_except_dim")
 def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
-    axes = tuple(k for k in range(v.ndim) if dim == -1 or k != dim)
-    return _norm(v, order, axes, True)
-
-
-@rules("weight_norm weight_norm_interface")
-def _weight_norm(v: np.ndarray, g: np.ndarray, dim: int = 0) -> np.ndarray:
-    return (v * (g / _norm_except(v, 2, dim))).astype(v.dtype)
-
-
-@rules("device")
-def _device(name: str, *_: Any) -> str:
-    return name
-
-
-@rules("size sym_size")
-def _size(a: np.ndarray, dim: int | None = None) -> Any:
-    return list(a.shape) if dim is None else a.shape[dim]
-
-
-@rules("reshape view")
-def _reshape(a: np.ndarray, size: Any, *_: Any) -> np.ndarray:
-    return a.reshape(size)
-
-
-@rules("flatten")
-def _flatten(a: np.ndarray, start: int = 0, end: int = -1) -> np.ndarray:
-    start, end = range(a.ndim)[start], range(a.ndim)[end]
-    return a.reshape([*a.shape[:start], -1, *a.shape[end + 1 :]])
+    return _norm(v, order, [k for k in range(v.ndim) if dim == -1 or k != dim], True)
 
 
 @rules("squeeze")
@@ -121,14 +137,9 @@ def _squeeze(a: np.ndarray, dim: Any = None) -> np.ndarray:
 
 
 @rules("expand")
-def _expand(a: np.ndarray, size: Sequence[int], *_: Any) -> np.ndarray:
+def _expand(a: np.ndarray, size: Any, *_: Any) -> np.ndarray:
     old = [*(1,) * (len(size) - a.ndim), *a.shape]
     return np.broadcast_to(a, [o if n == -1 else n for o, n in zip(old, size, strict=True)])
-
-
-@rules("select")
-def _select(a: np.ndarray, dim: int, index: int) -> np.ndarray:
-    return np.take(a, index, axis=dim)
 
 
 @rules("slice")
@@ -136,17 +147,12 @@ def _slice(a: np.ndarray, dim: int = 0, start: Any = None, end: Any = None, step
     return a[(slice(None),) * range(a.ndim)[dim] + (slice(start, end, step),)]
 
 
-@rules("index")
-def _index(a: np.ndarray, indices: Sequence[Any], *_: Any) -> np.ndarray:
-    return a[tuple(slice(None) if k is None else np.asarray(k) for k in indices)]
-
-
 @rules("arange")
 def _arange(*limits: Any) -> Any:
     limits = limits[:-4] if len(limits) > 4 else limits  # without how it is kept
     start, end, step = (0, *limits, 1)[-3:] if len(limits) == 1 else (*limits, 1)[:3]
     numbers = all(isinstance(v, (int, float)) and math.isfinite(v) for v in (start, end, step))
-    return np.arange(start, end, step) if numbers and step and (end - start) / step <= LARGEST_MADE else UNKNOWN
+    return np.arange(start, end, step) if numbers and step and (end - start) / step <= _LARGEST_MADE else UNKNOWN
 
 
 @rules("tensor")
@@ -156,18 +162,7 @@ def _tensor(values: Any, *_: Any) -> Any:
     return found if found.dtype.kind in "biuf" else UNKNOWN
 
 
-@rules("zeros")
-def _zeros(size: Any, *_: Any) -> Any:
-    return _full(size, 0)
-
-
-@rules("ones")
-def _ones(size: Any, *_: Any) -> Any:
-    return _full(size, 1)
-
-
-@rules("full")
-def _full(size: Any, value: Any, *_: Any) -> Any:
+def _full(size: Any, value: Any) -> Any:
     known = isinstance(size, (list, tuple)) and all(type(n) is int and n >= 0 for n in size)
     number = isinstance(value, (int, float))
-    return np.full(size, value, np.float32) if known and number and math.prod(size) <= LARGEST_MADE else UNKNOWN
+    return np.full(size, value, np.float32) if known and number and math.prod(size) <= _LARGEST_MADE else UNKNOWN

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sicjax.networks.graph import Flow, constant
+from sicjax.networks.graph import Flow, Graph, constant, either
 
 
 class Parameter(NamedTuple):
@@ -66,3 +66,36 @@ def along(setting: Any, axis: int) -> Any:
 def dimensions(name: str) -> int:
     """How many spatial axes an operator has, such as `avg_pool2d`."""
     return next(int(letter) for letter in name if letter.isdigit())
+
+
+def joined(graph: Graph, a: Any, b: Any, known: dict[tuple[int, int], Any] | None = None) -> Any:
+    """What is either of two values: every convolution that reaches one of them reaches it.
+
+    `known` are pairs that were met, so that lists of lists of the same list do not multiply.
+    """
+    known = {} if known is None else known
+    key = (id(a), id(b))
+    if key not in known:
+        known[key] = a if a is b else _joined(graph, a, b, known)
+    return known[key]
+
+
+def _joined(graph: Graph, a: Any, b: Any, known: dict[tuple[int, int], Any]) -> Any:
+    if isinstance(a, Flow) or isinstance(b, Flow):
+        xs = [x for x in (a, b) if isinstance(x, Flow)]
+        return either(graph, xs[0], xs[-1])
+    if isinstance(a, Parameter) and isinstance(b, Parameter):
+        return a if a.array is b.array else graph.input((), f"a choice of {a.name} or {b.name}")
+    if type(a) is type(b) and type(a) in (list, tuple) and len(a) == len(b):
+        parts = [joined(graph, x, y, known) for x, y in zip(a, b, strict=True)]
+        return parts if type(a) is list else tuple(parts)
+    if type(a) is dict and type(b) is dict:
+        return {key: joined(graph, a.get(key, b.get(key)), b.get(key, a.get(key)), known) for key in {**a, **b}}
+    if type(a) is type(b) and isinstance(a, (int, float, str)) and a == b:
+        return a
+    if type(a) is type(b) and isinstance(a, tuple) and type(a) is not tuple:
+        if all(x is y or (isinstance(x, str) and x == y) for x, y in zip(a, b, strict=True)):
+            return a
+    if any(x.sources for x in flows([a, b])):
+        graph.end(flows([a, b]), (), "two branches of the program that give values of different kinds")
+    return UNKNOWN

@@ -1,5 +1,5 @@
 """TorchScript programs."""
 
-from sicjax.networks.torch.script._learned import from_script
+from sicjax.networks.torch.script._interpreter import from_script
 
 __all__ = ["from_script"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sicjax.networks.torch.aten import Aten, joined
+from sicjax.networks.graph import Graph
+from sicjax.networks.torch.aten import joined
 
 
 class Contents:
@@ -30,11 +31,11 @@ class Contents:
         for part, copy in self.held.values():
             _fill(part, copy)
 
-    def join(self, aten: Aten, other: Contents) -> None:
+    def join(self, graph: Graph, other: Contents) -> None:
         """Each container holds what it has in either."""
         for key, (part, copy) in self.held.items():
             if key in other.held:
-                _fill(part, joined(aten, other.held[key][1], copy))
+                _fill(part, joined(graph, other.held[key][1], copy))
 
     def now(self) -> Contents:
         """The same containers as they are now."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sicjax._errors import InputError
-from sicjax.networks.torch.aten import UNKNOWN, Aten, joined
-from sicjax.networks.torch.script._calls import dotted, operator, range_of
-from sicjax.networks.torch.script._program import Function, Module, Program
-from sicjax.networks.torch.script._values import decided, has_flows, item
+from sicjax.networks.graph import Flow
+from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, joined, plain_name
+from sicjax.networks.torch.script._program import Function, Module, Program, dotted
+from sicjax.networks.torch.script._values import ON_VALUES, decided, has_flows, item, on_values
 
 # Statements that are followed and parts of the lists they use: real programs come nowhere near.
 MOST_STEPS = 300_000
@@ -66,7 +66,7 @@ class Expressions:
                 decides = self.value(test, scope)
                 if decided(decides):
                     return self.value(then if decides else other, scope)
-                return joined(self.aten, self.value(then, scope), self.value(other, scope))
+                return joined(self.aten.graph, self.value(then, scope), self.value(other, scope))
             case ast.Subscript(value=base, slice=at):
                 return item(self.value(base, scope), self.value(at, scope))
             case ast.Attribute(value=base, attr=name):
@@ -76,8 +76,8 @@ class Expressions:
                 if full.startswith("CONSTANTS.c") and full[11:].isdigit():
                     return self.program.constant(int(full[11:]))
                 return self.member(self.value(base, scope), name)
-            case ast.Call(func=function, args=args, keywords=keywords):
-                return self.called(function, args, keywords, scope)
+            case ast.Call():
+                return self.called(node, scope)
         return UNKNOWN
 
     def member(self, base: Any, name: str) -> Any:
@@ -85,23 +85,23 @@ class Expressions:
             return base.get(name, UNKNOWN)
         return self.program.member(base, name, lambda node: self.value(node, {})) if type(base) is Module else UNKNOWN
 
-    def called(
-        self, function: ast.expr, args: list[ast.expr], keywords: list[ast.keyword], scope: dict[str, Any]
-    ) -> Any:
+    def called(self, node: ast.Call, scope: dict[str, Any]) -> Any:
+        function, args = node.func, node.args
         name = dotted(function)
         if name in _TYPED:
             return self.value(args[1], scope) if len(args) > 1 else UNKNOWN
         if name == "isinstance":
             return UNKNOWN
         values = [self.value(arg, scope) for arg in args]
-        named = {str(k.arg): self.value(k.value, scope) for k in keywords}
+        named = {str(k.arg): self.value(k.value, scope) for k in node.keywords}
         self.spend(sum(len(v) for v in values if type(v) in (list, tuple, dict)))
         if name == "getattr" and len(values) == 2:
             return self.member(values[0], str(values[1]))
         if name == "range":
-            return range_of(values, MOST_STEPS)
+            known = all(type(v) is int for v in values) and 0 < len(values) <= 3 and 0 not in values[2:]
+            return range(*values) if known and len(range(*values)) <= MOST_STEPS else UNKNOWN
         if name in ("int", "float", "bool"):
-            return operator(self.aten, name.capitalize(), values, named, scope)
+            return self.operator(name.capitalize(), values, named, scope)
         if isinstance(function, ast.Attribute) and not name.startswith(("torch.", "ops.", "__torch__.")):
             base = self.value(function.value, scope)
             method = self.program.method(base, function.attr) if isinstance(base, Module) else None
@@ -116,9 +116,30 @@ class Expressions:
             raise GivesUp(f"{values[0]!r:.100}" if values else "")
         if not name.startswith(("torch.", "ops.")):
             return self.lost(values, name)
-        found = operator(self.aten, name.partition(".")[2].replace(".", "::"), values, named, scope)
+        found = self.operator(name.partition(".")[2].replace(".", "::"), values, named, scope)
         self.spend(len(found) if type(found) in (list, dict) else 0)
+        return found
+
+    def operator(self, name: str, values: list[Any], named: dict[str, Any], scope: dict[str, Any]) -> Any:
+        """What an operator gives, such as `relu_`; one that changes its operand does so under every name it has."""
+        plain = plain_name(name)
+        if plain == "dict" and not values:
+            return {}
+        if plain in ON_VALUES and not named.keys() - {"alpha"}:
+            found = on_values(plain, [_number(v) for v in values])
+            if found is not NotImplemented:
+                return found
+        found = self.aten.call(name, values, named)
+        if name.endswith("_") and not name.endswith("__") and values and isinstance(values[0], Flow):
+            changed = [key for key, value in scope.items() if value is values[0] and isinstance(found, Flow)]
+            scope |= dict.fromkeys(changed, found)
         return found
 
     def lost(self, values: list[Any], name: str) -> Any:
         return self.aten.unknown(name or "a function", values) if has_flows(values) else UNKNOWN
+
+
+def _number(value: Any) -> Any:
+    """A number for a tensor that is one: torch.jit.trace computes sizes with tensors."""
+    one = isinstance(value, Parameter) and value.array.ndim == 0 and value.array.dtype.kind in "if"
+    return value.array.item() if one else value

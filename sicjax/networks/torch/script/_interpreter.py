@@ -7,55 +7,69 @@ below, functions are those of the program itself and the operators of PyTorch.
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError
-from sicjax.networks.graph import BOTH
+from sicjax.networks.graph import BOTH, Network
 from sicjax.networks.torch.aten import UNKNOWN, Aten
 from sicjax.networks.torch.script._branch import Contents
-from sicjax.networks.torch.script._calls import gives_up
 from sicjax.networks.torch.script._expressions import Expressions, GivesUp
-from sicjax.networks.torch.script._program import Module, Program
+from sicjax.networks.torch.script._program import Module, Program, dotted
 from sicjax.networks.torch.script._values import decided, has_flows
+from sicjax.weights import Script, read_script
 
 # Calls within calls: real programs come nowhere near.
 _DEEPEST = 100
 
 
 class _Returned(Exception):
-    """Carries a value out of the statements of a function."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    """Carries a value, its argument, out of the statements of a function."""
 
 
-class Interpreter:
-    """Follows a program, from its inputs on."""
+def from_script(path: Path) -> Network:
+    """The network of a file of TorchScript, which does not state the shapes of its inputs.
+
+    It is followed without them, then again with those that its convolutions tell. A program that checks its inputs can
+    stop at such a guess, so the one that gets further counts.
+
+    Raises:
+        InputError: a program without `forward`, or one that asks for more than real ones do.
+    """
+    script = read_script(path)
+    first = _followed(script, {})
+    if not first.learned:
+        return first.graph.network()
+    try:
+        second = _followed(script, first.learned)
+    except (InputError, ArithmeticError, LookupError, TypeError, ValueError):
+        return first.graph.network()
+    found = second.graph.network(), first.graph.network()
+    return max(found, key=lambda network: (len(network.layers), len(network.pairs)))
+
+
+def _followed(script: Script, shapes: dict[str, tuple[int, ...]]) -> Aten:
+    """The program's `forward`, followed with shapes of the inputs as far as they are known."""
+    aten = Aten(exact=False)
+    program = Program(script, aten)
+    forward = program.method(program.root, "forward")
+    if forward is None:
+        raise InputError("its module has no forward: save one that has")
+    inputs = [a.arg for a in forward.args.args[1:]]
+    origins = [f"the network's input {name}" if len(inputs) > 1 else "the network's input" for name in inputs]
+    given = [aten.graph.input(shapes.get(origin, ()), origin) for origin in origins]
+    _Interpreter(program, aten).call(forward, [program.root, *given], {})
+    aten.kernels.name_others(aten.graph, program.all_parameters())
+    return aten
+
+
+class _Interpreter:
+    """Follows the statements of a program."""
 
     def __init__(self, program: Program, aten: Aten) -> None:
         self.program, self.aten = program, aten
         self.expressions = Expressions(program, aten, self.call)
         self.depth = 0
-
-    def run(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Follows `forward`.
-
-        Arguments:
-            shapes: of the inputs, as far as they are known.
-
-        Raises:
-            InputError: there is none, or the program asks for more than real ones do.
-        """
-        root = self.program.root
-        forward = self.program.method(root, "forward")
-        if forward is None:
-            raise InputError("its module has no forward: save one that has")
-        inputs = [a.arg for a in forward.args.args[1:]]
-        given = []
-        for name in inputs:
-            origin = f"the network's input {name}" if len(inputs) > 1 else "the network's input"
-            given.append(self.aten.graph.input(shapes.get(origin, ()), origin))
-        self.call(forward, [root, *given], {})
 
     def call(self, function: ast.FunctionDef, args: list[Any], kwargs: dict[str, Any]) -> Any:
         names, defaults = [a.arg for a in function.args.args], function.args.defaults
@@ -70,7 +84,7 @@ class Interpreter:
         try:
             self.block(function.body, scope)
         except _Returned as returned:
-            return returned.value
+            return returned.args[0]
         except GivesUp as raised:
             return self.aten.end(args, f"a call in which the program gives up ({function.name}: {raised})")
         finally:
@@ -124,8 +138,8 @@ class Interpreter:
 
         Both, if what decides is not known.
         """
-        if gives_up(then) != gives_up(other):
-            return self.block(other if gives_up(then) else then, scope)
+        if _gives_up(then) != _gives_up(other):
+            return self.block(other if _gives_up(then) else then, scope)
         if decided(test):
             return self.block(then if test else other, scope)
         before, layers = Contents(scope, self.program.written), len(self.aten.graph.layers)
@@ -143,16 +157,13 @@ class Interpreter:
             return after.put_back()
         if layers < between < len(self.aten.graph.layers):
             self.aten.graph.note(BOTH)
-        before.now().join(self.aten, after)
+        before.now().join(self.aten.graph, after)
 
     def loop(self, target: ast.expr, values: Any, body: list[ast.stmt], scope: dict[str, Any]) -> None:
-        if type(values) in (list, tuple, range):
-            for value in values:
-                self.assign(target, value, scope)
-                self.block(body, scope)
-        else:
-            self.assign(target, UNKNOWN, scope)
-            self.once(body, scope)
+        known = type(values) in (list, tuple, range)
+        for value in values if known else [UNKNOWN]:
+            self.assign(target, value, scope)
+            (self.block if known else self.once)(body, scope)
 
     def once(self, body: list[ast.stmt], scope: dict[str, Any]) -> None:
         """A loop of a length that is not known: its convolutions are found, what it changes ends before and after."""
@@ -171,3 +182,9 @@ class Interpreter:
         for name in names:
             value = scope.get(name)
             scope[name] = self.aten.end([value], reason) if has_flows(value) else UNKNOWN
+
+
+def _gives_up(body: list[ast.stmt]) -> bool:
+    """Whether a block of statements raises an exception."""
+    calls = [s.value for s in body if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
+    return any(dotted(call.func).endswith("RaiseException") for call in calls)

@@ -13,6 +13,15 @@ from sicjax.weights import Inert, Script, Tensor
 _LONGEST_PATH = 1000
 
 
+def dotted(node: ast.expr) -> str:
+    """A name with its attributes, `torch.nn.relu`; empty for any other expression."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 class Module(NamedTuple):
     """A module of the program, and where it is in the network."""
 
@@ -35,6 +44,7 @@ class Program:
 
     def __init__(self, script: Script, aten: Aten) -> None:
         self._script, self._aten = script, aten
+        self.root = Module(script.module, "")
         self.written: dict[tuple[int, str], Any] = {}
         self._parameters: dict[int, Parameter] = {}
         self._restored: set[int] = set()
@@ -51,14 +61,13 @@ class Program:
                 elif isinstance(statement, ast.FunctionDef):
                     self.functions[f"{module}.{statement.name}"] = statement
 
-    @property
-    def root(self) -> Module:
-        return Module(self._script.module, "")
-
     def method(self, module: Module, name: str) -> ast.FunctionDef | None:
-        declared = self.classes.get(module.held.kind)
-        found = [s for s in declared.body if isinstance(s, ast.FunctionDef) and s.name == name] if declared else []
-        return found[0] if found else None
+        body = self._body(module.held.kind)
+        return next((s for s in body if isinstance(s, ast.FunctionDef) and s.name == name), None)
+
+    def _body(self, kind: str) -> list[ast.stmt]:
+        """The statements of a class, none of one that the program does not have."""
+        return self.classes[kind].body if kind in self.classes else []
 
     def fields(self, name: str) -> list[str] | None:
         """The fields of a class that is a named tuple."""
@@ -81,8 +90,7 @@ class Program:
         path = f"{base.path}.{name}" if base.path else name
         if name in state and len(path) <= _LONGEST_PATH:
             return self._held(state[name], path)
-        declared = self.classes.get(base.held.kind)
-        for statement in declared.body if declared else ():
+        for statement in self._body(base.held.kind):
             match statement:  # stride : Final[int] = 2
                 case ast.AnnAssign(target=ast.Name(id=found), value=ast.expr() as constant) if found == name:
                     return value(constant)

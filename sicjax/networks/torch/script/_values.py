@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import Any
 
 from sicjax._errors import InputError
@@ -22,13 +21,6 @@ def item(base: Any, at: Any) -> Any:
     return base.get(at, UNKNOWN) if isinstance(base, dict) and isinstance(at, (int, str)) else UNKNOWN
 
 
-def _append(values: list[Any], value: Any) -> list[Any]:
-    if len(values) >= _LONGEST:
-        raise InputError(f"it makes a list of over {_LONGEST:,}")
-    values.append(value)
-    return values
-
-
 def _set_item(values: Any, at: Any, value: Any) -> None:
     if isinstance(values, dict) and isinstance(at, (int, str)) and len(values) < _LONGEST:
         values[at] = value
@@ -36,67 +28,59 @@ def _set_item(values: Any, at: Any, value: Any) -> None:
         values[at] = value
 
 
-def _slice(values: list[Any], start: Any = None, end: Any = None, step: Any = None) -> list[Any]:
-    return values[slice(start, end, step)]
+def _append(values: list[Any], value: Any) -> list[Any]:
+    values.append(value)
+    return _bounded(values)
 
 
-def _joined(a: Any, b: Any, alpha: int = 1) -> Any:
-    if isinstance(a, list) and len(a) + len(b) > _LONGEST:
+def _bounded(value: Any) -> Any:
+    if isinstance(value, list) and len(value) > _LONGEST:
         raise InputError(f"it makes a list of over {_LONGEST:,}")
-    return a + b
-
-
-# Numbers, text and lists; what operators give on tensors is for `Aten`.
-ON_VALUES: dict[str, Callable[..., Any]] = {
-    "add": _joined,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "floordiv": operator.floordiv,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-    "neg": operator.neg,
-    "floor": lambda a: int(a // 1),
-    "ceil": lambda a: int(-(-a // 1)),
-    "round": round,
-    "Int": int,
-    "Float": float,
-    "Bool": bool,
-    "NumToTensor": lambda a: a,
-    "ScalarImplicit": lambda a: a,
-    "item": lambda a: a,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "min": min,
-    "max": max,
-    "len": len,
-    "list": list,
-    "append": _append,
-    "set_item": _set_item,
-    "keys": lambda d: list(d.keys()),
-    "values": lambda d: list(d.values()),
-    "items": lambda d: list(d.items()),
-    "__getitem__": item,
-    "slice": _slice,
-    "__is__": operator.is_,
-    "__isnot__": operator.is_not,
-    "__not__": operator.not_,
-    "__and__": lambda a, b: a and b,
-    "__or__": lambda a, b: a or b,
-    "__contains__": operator.contains,
-    "format": lambda *_: "",
-    "warn": lambda *_: None,
-}
+    return value
 
 
 # What numbers alone are given to: of text or lists it would make more than a file holds.
-_OF_NUMBERS = frozenset("sub mul div floordiv floor_divide remainder neg floor ceil round Int Float min max".split())
-
-_OF_CONTAINERS = frozenset("append set_item keys values items __getitem__ list len slice".split())
+_OF_NUMBERS = {
+    **{name: getattr(operator, name) for name in "floordiv mul neg sub".split()},
+    "Float": float,
+    "Int": int,
+    "ceil": lambda a: int(-(-a // 1)),
+    "div": operator.truediv,
+    "floor": lambda a: int(a // 1),
+    "floor_divide": operator.floordiv,
+    "max": max,
+    "min": min,
+    "remainder": operator.mod,
+    "round": round,
+}
+_OF_CONTAINERS = {
+    "__getitem__": item,
+    "append": _append,
+    "items": lambda d: list(d.items()),
+    "keys": lambda d: list(d.keys()),
+    "len": len,
+    "list": list,
+    "set_item": _set_item,
+    "slice": lambda values, start=None, end=None, step=None: values[slice(start, end, step)],
+    "values": lambda d: list(d.values()),
+}
+# Numbers, text and lists; what operators give on tensors is for `Aten`.
+ON_VALUES = {
+    **_OF_NUMBERS,
+    **_OF_CONTAINERS,
+    **{name: getattr(operator, name) for name in "eq ge gt le lt ne".split()},
+    **{name: lambda a: a for name in ("NumToTensor", "ScalarImplicit", "item")},
+    "Bool": bool,
+    "__and__": lambda a, b: a and b,
+    "__contains__": operator.contains,
+    "__is__": operator.is_,
+    "__isnot__": operator.is_not,
+    "__not__": operator.not_,
+    "__or__": lambda a, b: a or b,
+    "add": lambda a, b, alpha=1: _bounded(a + b),
+    "format": lambda *_: "",
+    "warn": lambda *_: None,
+}
 
 
 def on_values(name: str, values: list[Any]) -> Any:
@@ -118,6 +102,8 @@ def on_values(name: str, values: list[Any]) -> Any:
         return UNKNOWN
     try:
         return ON_VALUES[name](*values)
+    except InputError:
+        raise
     except (AttributeError, TypeError, ValueError, ZeroDivisionError, OverflowError):
         return UNKNOWN
 

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sicjax.networks.graph import Unreachable
-from sicjax.weights import KerasArrays
+from sicjax.weights._keras import KerasArrays
 
 # The folder of a model's layers in Keras 2.12 and 2.13: layers that have weights are counted twice and stored once.
 _LISTED_TWICE = "_layer_checkpoint_dependencies"
 
 
-class Place(NamedTuple):
+class KerasPlace(NamedTuple):
     """Where a layer is.
 
     Attributes:
@@ -31,7 +30,7 @@ class Place(NamedTuple):
         return "/".join(self.names)
 
 
-class Weights:
+class KerasWeights:
     """The arrays of a file, by layer."""
 
     def __init__(self, arrays: KerasArrays) -> None:
@@ -44,7 +43,7 @@ class Weights:
         self._found: dict[str, str] = {}
         self._followed: set[str] = set()
 
-    def places(self, layers: Sequence[dict], parent: Place) -> list[Place]:
+    def places(self, layers: Sequence[dict], parent: KerasPlace) -> list[KerasPlace]:
         """Where the layers of a model are."""
         start = f"{parent.folder}/" if parent.folder else ""
         twice = f"{start}{_LISTED_TWICE}" in self._inside
@@ -58,24 +57,25 @@ class Weights:
                 count = counts.get(folder, 0)
                 counts[folder] = count + (2 if twice else 1)
                 folder += f"_{count}" if count else ""
-            found.append(Place((*parent.names, name_of(layer)), f"{start}{within}/{folder}"))
+            found.append(KerasPlace((*parent.names, keras_name(layer)), f"{start}{within}/{folder}"))
         if self._owned is None:
-            self._owned = self._by_owner({name_of(layer) for layer in layers})
+            self._owned = self._by_owner({keras_name(layer) for layer in layers})
         return found
 
-    def kernel(self, place: Place, roles: Sequence[str], number: int, shape: Sequence[int | None]) -> np.ndarray:
-        """A layer's array, by one of these names in a `.h5` file, by its number in a `.keras` file.
+    def array(
+        self, place: KerasPlace, roles: Sequence[str], number: int, shape: Sequence[int | None]
+    ) -> np.ndarray | None:
+        """A layer's array, by one of these names in a `.h5` file, by its number in a `.keras` file; None if not there.
 
         Arguments:
             shape: what the layer's settings say it is, None where they do not.
 
         Raises:
-            Unreachable: it is not there.
             ValueError: it has another shape or is not in floating point.
         """
         name = self._named(place, roles, shape) if self._arrays.by_name else self._numbered(place, number)
         if name not in self._arrays.shapes:
-            raise Unreachable(f"a convolution whose {roles[0]} is not in the file: build the model, and save all of it")
+            return None
         stored = self._arrays.shapes[name]
         if not _fits(stored, shape) or 0 in stored:
             stated = " x ".join("any" if n is None else str(n) for n in shape)
@@ -83,7 +83,7 @@ class Weights:
         self._followed.add(name)
         return self._arrays.read(name)
 
-    def follow(self, place: Place) -> list[tuple[int, ...]]:
+    def follow(self, place: KerasPlace) -> list[tuple[int, ...]]:
         """The shapes of all arrays of a layer, which are then of no more matter."""
         if self._arrays.by_name:
             inside = f"/{place.names[-1]}/"
@@ -111,10 +111,10 @@ class Weights:
             owned.setdefault(owner, []).append(name)
         return owned
 
-    def _of(self, place: Place) -> list[str]:
+    def _of(self, place: KerasPlace) -> list[str]:
         return (self._owned or {}).get(place.names[0], [])
 
-    def _named(self, place: Place, roles: Sequence[str], shape: Sequence[int | None]) -> str:
+    def _named(self, place: KerasPlace, roles: Sequence[str], shape: Sequence[int | None]) -> str:
         """Layers of nested models are all in one group, and are told apart by their names and those around them."""
         found = [name for name in self._of(place) if _segments(name)[-1] in roles]
         if len(place.names) == 1 and len(found) == 1:
@@ -134,7 +134,7 @@ class Weights:
         known = ranked and ranked[0][0][0] >= own and (len(ranked) == 1 or ranked[0][0] != ranked[1][0])
         return ranked[0][1] if known else ""
 
-    def _numbered(self, place: Place, number: int) -> str:
+    def _numbered(self, place: KerasPlace, number: int) -> str:
         """By the layer's place; a layer that is in two models is stored once, under its name."""
         named = self._arrays.folders.get(place.names[-1], [])
         elsewhere = named if len(named) == 1 else [self._found.get(place.names[-1], "")]
@@ -152,7 +152,7 @@ def snake_case(kind: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
 
 
-def name_of(layer: dict) -> str:
+def keras_name(layer: dict) -> str:
     """A layer's name."""
     config: Any = layer.get("config")
     name = layer.get("name") or (config.get("name") if isinstance(config, dict) else None)

@@ -1,14 +1,14 @@
-"""Programs of `torch.export`: a list of operators, with the shape of every value."""
+"""Programs of `torch.export`: a list of operators in JSON, with the shape of every value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sicjax.networks.graph import BOTH, CHANNEL, OPEN_SIZES, Flow, Network, constant
 from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, joined
-from sicjax.networks.torch.export._arguments import argument, names, number
-from sicjax.weights import Exported
+from sicjax.weights import Exported, read_exported
 
 # The kind of an argument that is given by its name.
 _BY_NAME = 2
@@ -21,7 +21,12 @@ _VIEWS = frozenset(
 _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "invoke_subgraph")
 
 
-def from_exported(exported: Exported) -> Network:
+def from_exported(path: Path) -> Network:
+    """The network of a file of `torch.export`."""
+    return of_exported(read_exported(path))
+
+
+def of_exported(exported: Exported) -> Network:
     """The network of a program of `torch.export`."""
     module = exported.program["graph_module"]
     graph = module["graph"]
@@ -50,12 +55,12 @@ def _nodes(aten: Aten, graph: dict[str, Any], values: dict[str, Any]) -> None:
     for node in graph["nodes"]:
         aten.here = _module(node)
         found = _result(aten, node, values, graph)
-        outputs = [name for output in node["outputs"] for name in names(output)]
+        outputs = [name for output in node["outputs"] for name in _names(output)]
         # Where the chain ends, that is so for every output.
         parts = list(found) if type(found) in (list, tuple) else [found] * len(outputs)
         for k, name in enumerate(outputs):
             value = parts[k] if k < len(parts) else UNKNOWN
-            values[name] = number(graph, name) if value is UNKNOWN else _stated(value, name, graph)
+            values[name] = _number(graph, name) if value is UNKNOWN else _stated(value, name, graph)
         first = next(iter(node["inputs"]), {"arg": {}})["arg"].get("as_tensor")
         if first is None:
             continue
@@ -81,22 +86,22 @@ def _result(aten: Aten, node: dict[str, Any], values: dict[str, Any], graph: dic
     words = node["target"].removeprefix("torch.ops.").split(".")
     name = words[1] if len(words) == 3 else words[-1]  # aten.conv2d.default, higher_order.cond
     held = [i["arg"]["as_graph"]["graph"] for i in node["inputs"] if "as_graph" in i["arg"]]
-    by_name = lambda i: i.get("kind") == _BY_NAME
-    named = {i["name"]: argument(i["arg"], values, graph) for i in node["inputs"] if by_name(i)}
-    given = [argument(i["arg"], values, graph) for i in node["inputs"] if "as_graph" not in i["arg"] and not by_name(i)]
+    inputs = [i for i in node["inputs"] if "as_graph" not in i["arg"]]
+    named = {i["name"]: _argument(i["arg"], values, graph) for i in inputs if i.get("kind") == _BY_NAME}
+    given = [_argument(i["arg"], values, graph) for i in inputs if i.get("kind") != _BY_NAME]
     if name in _INLINE and len(held) == 1:
         # Settings come first, the values last.
         return _inner(aten, held[0], given[len(given) - len(held[0]["inputs"]) :])
     if name == "cond" and len(held) == 2 and len(given) == 2 and type(given[1]) is list:
         aten.graph.note(BOTH)
-        return joined(aten, _inner(aten, held[0], given[1]), _inner(aten, held[1], given[1]))
+        return joined(aten.graph, _inner(aten, held[0], given[1]), _inner(aten, held[1], given[1]))
     return aten.call(name, given, named)
 
 
 def _inner(aten: Aten, graph: dict[str, Any], given: list[Any]) -> list[Any]:
-    values = dict(zip([name for stated in graph["inputs"] for name in names(stated)], given, strict=True))
+    values = dict(zip([name for stated in graph["inputs"] for name in _names(stated)], given, strict=True))
     _nodes(aten, graph, values)
-    return [argument(output, values, graph) for output in graph["outputs"]]
+    return [_argument(output, values, graph) for output in graph["outputs"]]
 
 
 def _module(node: dict[str, Any]) -> str:
@@ -129,3 +134,40 @@ def _open_shape(graph: dict[str, Any], name: str) -> tuple[int, ...]:
 def _size(size: dict[str, Any]) -> int | None:
     """A size, or what it was when the program was traced."""
     return size.get("as_int") or ((size.get("as_expr") or {}).get("hint") or {}).get("as_int")
+
+
+def _argument(stated: dict[str, Any], values: dict[str, Any], graph: dict[str, Any]) -> Any:
+    """The value of an argument, by its name where it has one."""
+    ((kind, held),) = stated.items()
+    match kind:
+        case "as_none":
+            return None
+        case "as_tensor" | "as_sym_int" | "as_sym_bool" | "as_sym_float" if isinstance(held, dict):
+            name = str(held.get("name") or held.get("as_name"))
+            return held["as_int"] if "as_int" in held else values.get(name, _number(graph, name))
+        case "as_tensors" | "as_sym_ints" | "as_optional_tensors":
+            return [_argument({"as_tensor": _plain(part)}, values, graph) if _plain(part) else None for part in held]
+        case "as_optional_tensor":
+            return values.get(held["as_tensor"]["name"], UNKNOWN) if "as_tensor" in held else None
+    return held if isinstance(held, (int, float, str, list)) else UNKNOWN
+
+
+def _names(output: dict[str, Any]) -> Iterator[str]:
+    """What the values are called that an operator gives."""
+    for kind, held in output.items():
+        if kind == "as_tensor":
+            yield held["name"]
+        elif kind in ("as_tensors", "as_optional_tensors"):
+            yield from (part["name"] for part in map(_plain, held) if part)
+        elif kind == "as_sym_int" and "as_name" in held:
+            yield held["as_name"]
+
+
+def _number(graph: dict[str, Any], name: Any) -> Any:
+    """A number that was traced as a symbol."""
+    stated = graph.get("sym_int_values", {}).get(name, {})
+    return _size(stated) or UNKNOWN
+
+
+def _plain(part: dict[str, Any]) -> dict[str, Any] | None:
+    return None if "as_none" in part else part.get("as_tensor", part)
