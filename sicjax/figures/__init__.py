@@ -2,6 +2,7 @@
 
 from sicjax.figures._changes import Change, Course, changes, courses
 from sicjax.figures._compare import Dots, Row, compare, forest
+from sicjax.figures._coupling import coupling
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
@@ -23,6 +24,7 @@ __all__ = [
     "blocks",
     "changes",
     "compare",
+    "coupling",
     "courses",
     "directions",
     "distributions",
