@@ -54,7 +54,7 @@ def first_calls(first: tuple[int, ...], second: tuple[int, ...], stride: int) ->
     kernels = (smooth_kernel(rng, *shape).transpose(*range(2, len(shape)), 1, 0)
                for shape in ((32, 16, *first), (16, 32, *second)))  # fmt: skip
     pair = sdr.extractive(*kernels, stride=stride)
-    steps = (sdr.moments, sdr.null, sdr.decompose, lambda pair: sdr.histogram(pair).counts)
+    steps = (sdr.moments, sdr.null, sdr.decompose, sdr.coupling, lambda pair: sdr.histogram(pair).counts)
     seconds = []
     jax.clear_caches()
     for _ in range(2):

@@ -80,6 +80,7 @@ def steps_of(pair: sdr.Cascade) -> dict[str, Callable]:
         "moments": lambda: sdr.moments(pair),
         "filter_ratios": lambda: sdr.filter_ratios(pair),
         "decompose": lambda: sdr.decompose(pair),
+        "coupling": lambda: sdr.coupling(pair),
         "null": lambda: sdr.null(pair),
         "ratios, fft": lambda: sdr.ratios(pair, method="fft"),
     }
