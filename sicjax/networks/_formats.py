@@ -92,7 +92,8 @@ def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool 
 
 def _with_sidecar(path: Path) -> list[Path]:
     sidecar = weights.find_sidecar(path)
-    return [path] if sidecar is None else [path, sidecar.path]
+    shards = [path.with_name(shard) for shard in weights.shards_of(path)] if path.name.endswith(weights.INDEX) else []
+    return [path, *shards, *([] if sidecar is None else [sidecar.path])]
 
 
 FORMATS = (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
+from sicjax.weights._shards import INDEX
 
 _KINDS = {"weight": str, "post": list, "groups": int}
 
@@ -25,13 +26,18 @@ class Sidecar(NamedTuple):
     networks: dict[str, list[dict[str, Any]]]
 
 
+def sidecar_path(path: Path) -> Path:
+    """Where the sidecar of a weights file is, if it has one."""
+    return path.with_name(path.name.removesuffix(INDEX)).with_suffix(".json")
+
+
 def find_sidecar(path: Path) -> Sidecar | None:
     """The sidecar of a weights file, `name.json` beside `name.ext`; None where there is none.
 
     Raises:
         InputError: a JSON file that does not state layers as it should.
     """
-    beside = path.with_suffix(".json")
+    beside = sidecar_path(path)
     if not beside.is_file():
         return None
     try:

@@ -13,7 +13,7 @@ from sicjax.networks.chain._chain import Break, Chain, link
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.chain._strides import one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
-from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
+from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, sidecar_path, to_flax
 
 _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
 # Of a batch normalisation.
@@ -45,7 +45,7 @@ def from_names(
     if stride is None:
         raise InputError(
             f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
-            f"each), or a sidecar {path.with_suffix('.json').name}"
+            f"each), or a sidecar {sidecar_path(path).name}"
         )
     containers = _containers(path, list(kept), kernels, tensors.ordered)
     is_one = set(kernels)
@@ -127,6 +127,6 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
             one, other = list(words.values())[:2]
             raise InputError(
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
-                f"layers in order in a sidecar {path.with_suffix('.json').name}"
+                f"layers in order in a sidecar {sidecar_path(path).name}"
             )
     return sorted(names, key=_natural)
