@@ -5,7 +5,7 @@ from sicjax.weights._formats import FORMATS, Format
 from sicjax.weights._hub import fetch, on_hub
 from sicjax.weights._keras import KerasArrays, open_keras
 from sicjax.weights._layouts import LAYOUTS, Layout, mask_as, to_flax
-from sicjax.weights._names import is_dense, is_flax, is_kernel, layer_name
+from sicjax.weights._names import is_dense, is_flax, is_kernel, is_low_rank, layer_name
 from sicjax.weights._programs import Exported, Script, read_exported, read_script
 from sicjax.weights._read import read
 from sicjax.weights._shards import INDEX, shards_of
@@ -33,6 +33,7 @@ __all__ = [
     "is_dense",
     "is_flax",
     "is_kernel",
+    "is_low_rank",
     "layer_name",
     "look",
     "mask_as",

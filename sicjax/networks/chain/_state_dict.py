@@ -13,9 +13,18 @@ from sicjax.networks.chain._chain import Break, Chain, link
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.chain._strides import one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
-from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, sidecar_path, to_flax
+from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, is_low_rank, layer_name, sidecar_path, to_flax
 
 _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
+_LOW_RANK = "a low-rank change of another network's weights"
+# What travels in files beside a network's arrays.
+_OTHERS = {
+    "state of an optimiser": _OPTIMISER.search,
+    "settings of a Lightning checkpoint": re.compile(r"^hyper_parameters/").search,
+    _LOW_RANK: is_low_rank,
+}
+# The two networks of a GAN, of which none continues the other.
+_GAN = re.compile(r"(?:^|[./_])(?:net_?)?(?:(g|gen|generator)|(d|dis|disc|discriminator|critic))[._]", re.IGNORECASE)
 # Of a batch normalisation.
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
@@ -29,16 +38,20 @@ def from_names(
 ) -> Network:
     """The network of a file that names arrays and no more."""
     skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
+    kept = tensors.arrays
+    for what, belongs in _OTHERS.items():
+        others = [name for name, array in kept.items() if belongs(name) and array.ndim >= 3]
+        if others:
+            skipped.append(Skipped(others[0], f"and {len(others) - 1} more: {what}"))
+        kept = {name: array for name, array in kept.items() if not belongs(name)}
     skipped += [
         Skipped(name, "shaped like a kernel, but not named weight or kernel")
-        for name, array in tensors.arrays.items()
-        if array.ndim >= 3 and not is_kernel(name, array) and not _OPTIMISER.search(name)
+        for name, array in kept.items()
+        if array.ndim >= 3 and not is_kernel(name, array)
     ]
-    state = [name for name, array in tensors.arrays.items() if _OPTIMISER.search(name) and array.ndim >= 3]
-    if state:
-        skipped.append(Skipped(state[0], f"and {len(state) - 1} more: state of an optimiser"))
-    kept = {name: array for name, array in tensors.arrays.items() if not _OPTIMISER.search(name)}
     kernels = [name for name, array in kept.items() if is_kernel(name, array)]
+    if not kernels and any(map(is_low_rank, tensors.arrays)):
+        raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
         raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
 
@@ -62,7 +75,12 @@ def from_names(
             more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
             notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
         entries: list[Layer | Break] = []
-        for name in names:
+        sides = [_side(name) for name in names]
+        if not {"generator", "discriminator"} <= set(sides):
+            sides = [""] * len(sides)
+        for name, side, before in zip(names, sides, [*sides[:1], *sides], strict=False):
+            if side != before:
+                entries.append(Break(f"another network begins ({layer_name(shown[name])})"))
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
@@ -108,6 +126,12 @@ def _container(name: str) -> str:
     """The dict within a checkpoint that holds a state dict: what stands before the last `/`, if a name follows."""
     container, _, rest = name.rpartition("/")
     return container if "." in rest else ""
+
+
+def _side(name: str) -> str:
+    """Which network of a GAN an array is of; empty for none."""
+    match = _GAN.search(name)
+    return "" if match is None else "generator" if match[1] else "discriminator"
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
