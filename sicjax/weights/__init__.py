@@ -9,7 +9,7 @@ from sicjax.weights._names import is_dense, is_flax, is_kernel, is_low_rank, lay
 from sicjax.weights._programs import Exported, Script, read_exported, read_script
 from sicjax.weights._read import read
 from sicjax.weights._shards import INDEX, shards_of
-from sicjax.weights._sidecar import Sidecar, find_sidecar, is_convolution, sidecar_path
+from sicjax.weights._sidecar import Sidecar, config_of, find_sidecar, is_convolution, sidecar_path
 from sicjax.weights._tensors import Tensors
 from sicjax.weights._unpickler import Inert, Tensor
 
@@ -27,6 +27,7 @@ __all__ = [
     "Sidecar",
     "Tensor",
     "Tensors",
+    "config_of",
     "fetch",
     "find_sidecar",
     "is_convolution",

@@ -1,4 +1,4 @@
-"""The JSON file beside a weights file that states what weights alone do not: order, stride, direction."""
+"""The JSON files beside a weights file that state what weights alone do not: order, stride, direction, whose."""
 
 from __future__ import annotations
 
@@ -64,3 +64,19 @@ def find_sidecar(path: Path) -> Sidecar | None:
 def is_convolution(layer: dict[str, Any]) -> bool:
     """Whether a stated layer is a convolution of either direction."""
     return layer["type"] in ("conv", "conv_transpose")
+
+
+def config_of(path: Path) -> dict[str, Any] | None:
+    """The `config.json` beside a weights file, as Hugging Face's libraries write it; None where there is none.
+
+    Raises:
+        InputError: one that cannot be read.
+    """
+    beside = path.with_name("config.json")
+    if not beside.is_file():
+        return None
+    try:
+        config = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{beside}, beside {path.name}, cannot be read: {error}") from error
+    return config if isinstance(config, dict) else None

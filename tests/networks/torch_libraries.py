@@ -65,6 +65,20 @@ def unet():
     return importlib.import_module("diffusers").UNet2DModel(**settings), (torch.zeros(1, 3, 16, 16), torch.tensor([3]))
 
 
+def conditioned_unet():
+    """As in Stable Diffusion: convolutions before and after each attention."""
+    down, up = ["CrossAttnDownBlock2D", "DownBlock2D"], ["UpBlock2D", "CrossAttnUpBlock2D"]
+    settings = {
+        "down_block_types": down,
+        "up_block_types": up,
+        "attention_head_dim": 4,
+        "cross_attention_dim": 8,
+        **SMALL,
+    }
+    inputs = torch.zeros(1, 4, 16, 16), torch.tensor([3]), torch.zeros(1, 5, 8)
+    return importlib.import_module("diffusers").UNet2DConditionModel(sample_size=16, **settings), inputs
+
+
 def autoencoder():
     settings = {"down_block_types": ["DownEncoderBlock2D"] * 2, "up_block_types": ["UpDecoderBlock2D"] * 2, **SMALL}
     return importlib.import_module("diffusers").AutoencoderKL(**settings), (torch.zeros(1, 3, 16, 16),)
