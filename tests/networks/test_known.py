@@ -74,6 +74,27 @@ def test_what_a_config_may_say_of_classifiers(name):
         assert found == {path: (part.stride, part.dilation, part.groups) for path, part in parts.items()}
 
 
+FOUR = {"down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4}
+FOUR |= {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2}
+DIFFUSION = {
+    "of Stable Diffusion": ("AutoencoderKL", FOUR),
+    "of FLUX": ("AutoencoderKL", FOUR | {"latent_channels": 16, "use_quant_conv": False, "use_post_quant_conv": False}),
+    "by default": ("UNet2DModel", {}),
+}
+
+
+@pytest.mark.parametrize("whose", DIFFUSION)
+def test_the_networks_of_diffusion_in_their_full_size(whose):
+    """By the strides of every convolution; the kernels have no values."""
+    name, settings = DIFFUSION[whose]
+    with torch.device("meta"):
+        module = getattr(pytest.importorskip("diffusers"), name)(**settings)
+    arrays = {key: np.broadcast_to(np.float32(1), t.shape) for key, t in module.state_dict().items()}
+    net = from_known(Path(name), weights.Tensors(arrays, {}, False))
+    parts = {path: part.stride for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)}
+    assert {layer.path: layer.stride for layer in net.layers} == parts and not net.skipped
+
+
 def test_a_config_of_another_network_is_believed(tmp_path):
     pytest.importorskip("torchvision")
     module, _ = torchvision("resnet18")

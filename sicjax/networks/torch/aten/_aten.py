@@ -55,6 +55,9 @@ class Aten:
 
     def unknown(self, name: str, values: Any) -> Flow:
         """The end of the chain at what is not followed; a kernel that it takes is named with the reason."""
+        made = next((x for x in flows(values) if x.origin in self.kernels.made), None)
+        if made is not None and not any(x.sources for x in flows(values)):
+            return self.graph.input((), made.origin)
         return self._follow(_unknown, values, name, self.kernels.unfollowed(parameters(values)))
 
     def _follow(self, rule: Callable[[], Any], values: Any, label: str, layer: str) -> Any:

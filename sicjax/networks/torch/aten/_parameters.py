@@ -19,37 +19,56 @@ rules.update(
     abs=np.abs,
     add=lambda a, b, alpha=1: a + alpha * b,
     amax=lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
+    cat=lambda parts, dim=0: np.concatenate(parts, dim),
+    clamp=lambda a, low=None, high=None: np.clip(a, low, high),
+    clamp_max=np.minimum,
     clamp_min=np.maximum,
     dim=np.ndim,
     div=lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
     dot=np.dot,
+    eq=np.equal,
     exp=np.exp,
+    expand_as=lambda a, other: np.broadcast_to(a, other.shape),
+    flip=np.flip,
     floor=np.floor,
     floor_divide=np.floor_divide,
+    ge=np.greater_equal,
+    gt=np.greater,
+    le=np.less_equal,
+    lt=np.less,
     matmul=np.matmul,
     maximum=np.maximum,
     mean=lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
+    minimum=np.minimum,
     mm=np.matmul,
     mul=np.multiply,
     mv=np.matmul,
+    ne=np.not_equal,
     neg=np.negative,
     numel=np.size,
+    ones_like=lambda a, *_: np.ones_like(a),
     permute=np.transpose,
     pow=np.power,
     reciprocal=np.reciprocal,
+    reshape_as=lambda a, other: a.reshape(other.shape),
     rsqrt=lambda a: 1 / np.sqrt(a),
     sigmoid=lambda a: 1 / (1 + np.exp(-a)),
+    sign=np.sign,
     softplus=lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
     sqrt=np.sqrt,
     square=np.square,
+    std=lambda a, *how, **named: np.sqrt(_var_mean(a, *how, **named)[0]),
+    std_mean=lambda a, *how, **named: (np.sqrt((found := _var_mean(a, *how, **named))[0]), found[1]),
     sub=lambda a, b, alpha=1: a - alpha * b,
     sum=lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
     t=np.transpose,
     tanh=np.tanh,
     transpose=np.swapaxes,
     unsqueeze=np.expand_dims,
-    var=lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
     vdot=np.dot,
+    view_as=lambda a, other: a.reshape(other.shape),
+    where=np.where,
+    zeros_like=lambda a, *_: np.zeros_like(a),
 )
 
 
@@ -74,6 +93,14 @@ def same(a: Any, *_: Any) -> Any:
     return a if isinstance(a, (np.ndarray, np.generic)) else UNKNOWN
 
 
+def _var_mean(a: np.ndarray, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> tuple[Any, Any]:
+    less = 1 if correction is None else int(correction)
+    return a.var(axis=_axes(dim), ddof=less, keepdims=keepdim), a.mean(axis=_axes(dim), keepdims=keepdim)
+
+
+rules.update(var=lambda a, *how, **named: _var_mean(a, *how, **named)[0], var_mean=_var_mean)
+
+
 @rules("norm linalg_vector_norm")
 def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False, *_: Any) -> np.ndarray:
     axes, order = _axes(dim), 2 if order is None else order
@@ -91,6 +118,28 @@ def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
 @rules("weight_norm weight_norm_interface")
 def _weight_norm(v: np.ndarray, g: np.ndarray, dim: int = 0) -> np.ndarray:
     return (v * (g / _norm_except(v, 2, dim))).astype(v.dtype)
+
+
+@rules("batch_norm")
+def _batch_norm(
+    a: np.ndarray, weight: Any, bias: Any, mean: Any, var: Any, training: bool, momentum: float, eps: float, *_: Any
+) -> np.ndarray:
+    """As in weight standardisation, where each filter is made a channel."""
+    axes, along = tuple(k for k in range(a.ndim) if k != 1), [-1 if k == 1 else 1 for k in range(a.ndim)]
+    if training or mean is None:
+        mean, var = a.mean(axes), a.var(axes)
+    scale = (1 if weight is None else weight) / np.sqrt(var + eps)
+    shift = (0 if bias is None else bias) - mean * scale
+    return (a * scale.reshape(along) + shift.reshape(along)).astype(a.dtype)
+
+
+@rules("layer_norm")
+def _layer_norm(
+    a: np.ndarray, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
+) -> np.ndarray:
+    axes = tuple(range(a.ndim - len(shape), a.ndim))
+    found = (a - a.mean(axes, keepdims=True)) / np.sqrt(a.var(axes, keepdims=True) + eps)
+    return (found * (1 if weight is None else weight) + (0 if bias is None else bias)).astype(a.dtype)
 
 
 @rules("device")
