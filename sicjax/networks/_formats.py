@@ -87,7 +87,7 @@ def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool 
     tensors = weights.read(path)
     sidecar = weights.find_sidecar(path)
     if sidecar is None:
-        known = from_known(path, tensors) if stride is transposed is None else None
+        known = from_known(tensors, weights.config_of(path)) if stride is transposed is None else None
         return from_names(path, tensors, stride=stride, transposed=transposed) if known is None else known
     return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
 

@@ -1,7 +1,6 @@
 """Weights of known architectures: the pairs, strides and branches that the library's own module has."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +51,7 @@ def test_weights_alone_have_the_pairs_of_the_module(tmp_path, name):
             np.testing.assert_array_equal(kernel, same)
     settings = lambda layers: {layer.path: (layer.stride, layer.dilation, layer.groups) for layer in layers}
     assert settings(net.layers) == settings(expected.layers)
+    assert list(networks.from_torch(module.state_dict()).cascades) == list(net.cascades)
     (note,) = [note for note in net.notes if note.startswith("taken for ")]
     assert "from the names and shapes of the kernels" in note and "--stride if it is not" in note
 
@@ -67,7 +67,7 @@ def test_what_a_config_may_say_of_classifiers(name):
     with torch.device("meta"):
         modules = [of_torchvision, timm.create_model(name)]
     arrays = {key: np.broadcast_to(np.float32(1), t.shape) for key, t in modules[0].state_dict().items() if t.ndim}
-    net = from_known(Path(name), weights.Tensors(arrays, {}, True))
+    net = from_known(weights.Tensors(arrays, {}, True))
     found = {layer.path: (layer.stride, layer.dilation, layer.groups) for layer in net.layers}
     for module in modules if "vgg" not in name else modules[:1]:
         parts = {path: part for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)}
@@ -90,7 +90,7 @@ def test_the_networks_of_diffusion_in_their_full_size(whose):
     with torch.device("meta"):
         module = getattr(pytest.importorskip("diffusers"), name)(**settings)
     arrays = {key: np.broadcast_to(np.float32(1), t.shape) for key, t in module.state_dict().items()}
-    net = from_known(Path(name), weights.Tensors(arrays, {}, False))
+    net = from_known(weights.Tensors(arrays, {}, False))
     parts = {path: part.stride for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)}
     assert {layer.path: layer.stride for layer in net.layers} == parts and not net.skipped
 
@@ -132,8 +132,8 @@ def changed(change):
 )
 def test_what_does_not_fit_is_not_known(change):
     pytest.importorskip("diffusers")
-    assert from_known(Path("net"), changed(lambda arrays: None)) is not None
-    assert from_known(Path("net"), changed(change)) is None
+    assert from_known(changed(lambda arrays: None)) is not None
+    assert from_known(changed(change)) is None
 
 
 def test_names_may_have_more_before_them(tmp_path):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from sicjax.networks.graph import Network
 from sicjax.networks.known._classifiers import resnet, vgg
 from sicjax.networks.known._diffusers import autoencoder, unet
 from sicjax.networks.known._walk import Unlike, Walk
-from sicjax.weights import Tensors, config_of, is_kernel, layer_name
+from sicjax.weights import Tensors, is_kernel, layer_name
 
 _RESNETS = (
     "resnet18 resnet34 resnet50 resnet101 resnet152 wide_resnet50_2 wide_resnet101_2 "
@@ -45,11 +44,12 @@ KNOWN = (
 )
 
 
-def from_known(path: Path, tensors: Tensors) -> Network | None:
-    """The network of a file whose arrays are, each of them, those of an architecture; None where they are of none.
+def from_known(tensors: Tensors, config: Mapping[str, Any] | None = None) -> Network | None:
+    """The network whose weights are, each of them, those of an architecture; None where they are of none.
 
-    A `config.json` beside the file that says of which network it is excludes all others. Without one the names, the
-    shapes of the kernels and the channels where they meet must fit.
+    Arguments:
+        tensors: the names, the shapes of the kernels and the channels where they meet must fit.
+        config: of the `config.json` beside them; one that says whose they are excludes all others.
     """
     kernels: dict[str, np.ndarray] = {}
     for name, array in tensors.arrays.items():
@@ -58,7 +58,7 @@ def from_known(path: Path, tensors: Tensors) -> Network | None:
             if layer in kernels or array.ndim != 4:
                 return None
             kernels[layer] = array
-    config = config_of(path) or {}
+    config = config or {}
     called = config.get("_class_name") or config.get("architecture")
     for architecture in KNOWN:
         if called is None or called in architecture.called:
