@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax.weights._shards import INDEX, shards_of
+from sicjax.weights._sidecar import sidecar_path
 
 # `pathlib` makes one of two slashes. The hub itself writes a revision after the repository.
 _NAME = re.compile(
@@ -81,7 +82,7 @@ def _belongs(file: str, path: str) -> bool:
     one, other = Path(file), Path(path)
     beside = one.parent == other.parent and one != other
     return beside and (
-        one.name in ("config.json", f"{other.stem}.json")
+        one.name in ("config.json", sidecar_path(other).name)
         or (one.name.startswith(other.name) and not file.endswith(INDEX))
     )
 
