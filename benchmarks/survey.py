@@ -29,7 +29,7 @@ def family(rows: list[measure.Row]) -> dict:
     taken = [row for row in rows if not row.structural and row.shape[1] >= 8 and np.isfinite(row.coupling)]
     found = {"pairs": len(rows), "taken": len(taken)}
     found["readings"] = Counter(part for row in taken for part in row.reading.split(", "))
-    found["adaptation significant"] = sum(abs(row.z) > scipy.stats.norm.isf(0.005) for row in taken)
+    found["adaptation significant"] = int(sum(abs(row.z) > scipy.stats.norm.isf(0.005) for row in taken))
     for name in (*NUMBERS, "channels"):
         values = [row.shape[1] if name == "channels" else getattr(row, name) for row in taken]
         found[name] = float(np.nanmedian(values)) if values else None
@@ -76,7 +76,7 @@ def main() -> None:
         ),
         "coupled": sum("coupled" in row.reading for row in pairs),
         "adaptation significant": sum(found["adaptation significant"] for found in families.values()),
-        "coupled, adaptation not": sum("coupled" in row.reading and abs(row.z) < 2.576 for row in pairs),
+        "coupled, adaptation not": int(sum("coupled" in row.reading and abs(row.z) < 2.576 for row in pairs)),
         "energies matched or opposed": sum("energies" in row.reading for row in pairs),
         "pairs": len(pairs),
     }

@@ -16,6 +16,7 @@ EXTRAS = {
     "torch": ("torch",),
     "onnx": ("onnx",),
     "keras": ("h5py",),
+    "hub": ("huggingface_hub",),
     "notebook": ("pandas",),
 }
 # What is imported, where that is not the package's name.

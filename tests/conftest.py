@@ -70,7 +70,7 @@ def without_type_checks():
 
 
 # Networks for the tests beside them, which skip where PyTorch is not installed.
-collect_ignore = ["networks/in_torch.py", "networks/torch_modules.py"]
+collect_ignore = ["networks/in_torch.py", "networks/torch_libraries.py", "networks/torch_modules.py"]
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -28,6 +28,7 @@ OPTIONAL = {
     "grain",
     "tensorflow_datasets",
     "h5py",
+    "huggingface_hub",
     "tyro",
     "pandas",
 }

@@ -6,7 +6,7 @@ import argparse
 import glob
 from pathlib import Path
 
-from sicjax import _extras
+from sicjax import _extras, weights
 from sicjax._errors import InputError
 from sicjax.cli._reading import add_reading
 
@@ -54,10 +54,13 @@ def run(args: argparse.Namespace) -> int:
     if args.graph is not None and (args.jobs or args.shard):
         args.wrong("argument --graph: is drawn by one process, without --jobs and --shard")
     # What can be said now is said before JAX is imported.
+    hub = [path for path in args.paths if weights.on_hub(path)]
+    if hub:
+        _extras.require("hub", hub[0])
     plain = not any(map(glob.has_magic, args.paths)) and not any(Path(path).is_dir() for path in args.paths)
     if args.out is not None and args.jobs is args.shard is None and plain and len(args.paths) <= FEW:
         _extras.require("plot", "--out")
-    missing = [path for path in args.paths if not glob.has_magic(path) and not Path(path).exists()]
+    missing = [path for path in args.paths if path not in hub and not glob.has_magic(path) and not Path(path).exists()]
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
     from sicjax.cli._cache import keep_compiled_programs

@@ -8,7 +8,10 @@ import argparse
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Declares the paths and how they are read."""
     parser.add_argument(
-        "paths", metavar="PATH", nargs="+", help="a file, the directory of a run, a folder of them, a quoted pattern"
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        help="a file, the directory of a run, a folder of them, a quoted pattern, or hf://org/repo[/file][@revision]",
     )
     parser.add_argument(
         "--stride",

@@ -34,7 +34,7 @@ class Identity(NamedTuple):
     """A file and what was to be done with it.
 
     Attributes:
-        file: its path, as it was given.
+        file: its path, or its name on the hub, as it was given.
         settings: that it is read with.
         sha256: of the file, or of all files of a run's checkpoint; None where it cannot be read.
         key: the same wherever the same would come out: of the file and those that belong to it, the settings, the
@@ -68,8 +68,10 @@ def identify(file: str | Path, settings: Settings) -> Identity:
         parts = networks.files_of(path, step=settings.step)
     except InputError:
         parts = [path]  # what is wrong with it is said by who reads it
+    # Of a run, its folder: the others lie in different places, and on the hub under the name of a commit.
+    start = path if settings.step is not None or not parts else parts[0]
     try:
-        digests = {os.path.relpath(part, path): _digest(part) for part in parts}
+        digests = {os.path.relpath(part, start): _digest(part) for part in parts}
     except OSError:
         digests = {}
     own = digests.get(".") or (_together(digests) if digests else None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sicjax import networks, runs
+from sicjax import networks, runs, weights
 from sicjax._errors import InputError
 
 
@@ -25,8 +26,8 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
 
     Arguments:
         paths: files; folders, searched for files with an ending of `networks.FORMATS` and for runs; directories of
-            runs; patterns, in which `**` stands for any folders. A JSON file beside one of the same name is its
-            sidecar.
+            runs; patterns, in which `**` stands for any folders; names on the hub. A JSON file beside one of the same
+            name is its sidecar; of weights in several files it is their index that is found.
         all_steps: every checkpoint of a run, not the latest alone.
 
     Raises:
@@ -35,7 +36,7 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
     missing: list[str] = []
     found: dict[str, None] = {}
     for path in map(str, paths):
-        here = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
+        here = [path] if os.path.exists(path) or weights.on_hub(path) else sorted(glob.glob(path, recursive=True))
         if not here:
             missing.append(path)
         found.update(dict.fromkeys(file for one in here for file in _files(one)))
@@ -76,8 +77,16 @@ def _files(path: str) -> Iterator[str]:
     for folder, inside, files in os.walk(path):
         runs_inside = {name for name in inside if _is_run(os.path.join(folder, name))}
         known = {name for name in files if os.path.splitext(name)[1].lower() in endings}
+        indices = {name for name in files if name.endswith(weights.INDEX)}
+        known = indices | {name for name in known if not _is_part(name, indices)}
         yield from (os.path.join(folder, name) for name in sorted(runs_inside | known) if not name.startswith("."))
         inside[:] = sorted(name for name in inside if name not in runs_inside and not name.startswith("."))
+
+
+def _is_part(name: str, indices: set[str]) -> bool:
+    """Whether a file has a part of the arrays of an index."""
+    whole = re.sub(r"-\d{5}-of-\d{5}(?=\.\w+$)", "", name)
+    return whole != name and whole + weights.INDEX in indices
 
 
 def _endings() -> set[str]:

@@ -14,7 +14,7 @@ from sicjax import networks, sdr
 from sicjax._errors import missing_package
 from sicjax._html import table
 from sicjax.measure._compile import common_shapes, filled, shape_for
-from sicjax.measure._identity import Identity, identify, settings_for
+from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
 from sicjax.networks import Network, Pair, Skipped
 
@@ -27,6 +27,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR_ONE = (0.9, 1.1)
 # Above this many pathways one thing is computed at a time.
 LARGE = 2**27
+# Of a network that is no file.
+IN_MEMORY = Identity("network in memory", Settings(), None, "")
 
 
 class Row(NamedTuple):
@@ -129,17 +131,17 @@ class Measured(NamedTuple):
 
 
 def measure(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path | Network],
     *,
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     step: int | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
-    """Measures every pair of successive convolutions in each file.
+    """Measures every pair of successive convolutions in each file, or network in memory.
 
     Arguments:
-        files: weights files, see `networks.from_file`.
+        files: networks, or what `networks.from_file` takes, for which the others of these arguments are.
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         step: see `networks.from_file`.
@@ -149,7 +151,13 @@ def measure(
         InputError: a file that cannot be read or understood.
     """
     how = {"stride": stride, "transposed": transposed, "step": step}
-    return measure_read([read(identify(file, settings_for(file, **how))) for file in files], progress)
+    return measure_read(
+        [
+            Read(IN_MEMORY, file) if isinstance(file, Network) else read(identify(file, settings_for(file, **how)))
+            for file in files
+        ],
+        progress,
+    )
 
 
 class Read(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any
 from sicjax import weights
 from sicjax._errors import InputError, MissingPackage
 from sicjax.networks._formats import format_of
+from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
 from sicjax.networks.graph import Network
 
@@ -28,7 +29,8 @@ def from_file(
     or, where there is none, from the file's order, the channel counts and these arguments.
 
     Arguments:
-        path: a file in one of `networks.FORMATS`, or the directory of a training run.
+        path: a file in one of `networks.FORMATS`; the directory of a training run; a folder with one network, as
+            Hugging Face's libraries write it; or a name on its hub, `hf://org/repo[/file][@revision]`.
         stride: of every convolution, or one for each in order; comes before the sidecar's.
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
@@ -38,17 +40,17 @@ def from_file(
         InputError: a file that cannot be read, a stride or direction that is needed and not given, or given and not
             needed, a step of what is no run, weights that are not finite.
     """
-    path = Path(path)
-    content = weights.look(path)
-    format = format_of(content)
-    how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
-    if format.graph and (stride is not None or transposed is not None):
-        raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-    read = partial(format.read, path, **({} if format.graph else how), **_of_step(content, step))
-    network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
-    if not network.layers and not network.skipped:
-        raise InputError(f"{path} has no convolution")
-    return network
+    with located(path) as path:
+        content = weights.look(path)
+        format = format_of(content)
+        how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
+        if format.graph and (stride is not None or transposed is not None):
+            raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
+        read = partial(format.read, path, **({} if format.graph else how), **_of_step(content, step))
+        network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
+        if not network.layers and not network.skipped:
+            raise InputError(f"{path} has no convolution")
+        return network
 
 
 def takes_stride(path: str | Path) -> bool:
@@ -57,11 +59,14 @@ def takes_stride(path: str | Path) -> bool:
     Raises:
         InputError: a file that is not there or of no format that is read.
     """
-    return not format_of(weights.look(path)).graph
+    with located(path) as path:
+        return not format_of(weights.look(path)).graph
 
 
 def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
-    """Every file that says what the network of a path is: itself, a sidecar, weights beside it, a run's checkpoint.
+    """Every file that says what the network of a path is, the first the one it is in: of a run, those of a checkpoint.
+
+    Sidecars, shards and weights beside a file are in it; of a name on the hub they are those in its cache.
 
     Arguments:
         path: see `from_file`.
@@ -70,10 +75,10 @@ def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
     Raises:
         InputError: a file that is not there, of no format that is read, or too damaged to tell.
     """
-    path = Path(path)
-    content = weights.look(path)
-    format = format_of(content)
-    return [path] if format.files is None else list(format.files(path, **_of_step(content, step)))
+    with located(path) as path:
+        content = weights.look(path)
+        format = format_of(content)
+        return [path] if format.files is None else list(format.files(path, **_of_step(content, step)))
 
 
 def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:

@@ -14,6 +14,7 @@ from sicjax.networks._saved import files_of_run, from_run
 from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
+from sicjax.networks.known import from_known
 from sicjax.networks.onnx import from_onnx
 from sicjax.networks.torch import from_exported, from_script
 
@@ -74,13 +75,17 @@ def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool 
     tensors = weights.read(path)
     sidecar = weights.find_sidecar(path)
     if sidecar is None:
-        return from_names(path, tensors, stride=stride, transposed=transposed)
+        known = from_known(tensors, weights.config_of(path)) if stride is transposed is None else None
+        return from_names(path, tensors, stride=stride, transposed=transposed) if known is None else known
     return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
 
 
 def _with_sidecar(path: Path) -> list[Path]:
     sidecar = weights.find_sidecar(path)
-    return [path] if sidecar is None else [path, sidecar.path]
+    shards = [path.with_name(shard) for shard in weights.shards_of(path)] if path.name.endswith(weights.INDEX) else []
+    stated = [] if sidecar is None else [sidecar.path]
+    config = path.with_name("config.json")
+    return [path, *shards, *stated, *([config] if config.is_file() else [])]
 
 
 _SAFELY = "read without PyTorch"

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from sicjax.weights._content import Content, program_in
+from sicjax._errors import InputError
+from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._npz import read_npz
 from sicjax.weights._pytorch import LEGACY_START, read_pytorch
 from sicjax.weights._safetensors import read_safetensors
+from sicjax.weights._shards import INDEX, read_shards
 from sicjax.weights._tensors import Tensors
 
 
@@ -47,10 +49,26 @@ def _is_pytorch(content: Content) -> bool:
     return pickled or LEGACY_START in content.start
 
 
+def _read_part(path: Path) -> Tensors:
+    """The arrays of one of several files."""
+    content = look(path)
+    for format in FORMATS:
+        if format.recognises(content):
+            return format.read(path)
+    raise InputError(f"{path} is damaged, or no weights file: download it again")
+
+
 FORMATS = (
     Format(
+        "sharded weights",
+        (),
+        "an index *.index.json, and its safetensors or PyTorch files beside it",
+        lambda content: content.path.name.endswith(INDEX),
+        lambda path: read_shards(path, _read_part),
+    ),
+    Format(
         "PyTorch weights",
-        (".pt", ".pth", ".tar", ".ckpt"),
+        (".pt", ".pth", ".tar", ".ckpt", ".bin"),
         "of torch.save, old and new, read without PyTorch",
         _is_pytorch,
         read_pytorch,

@@ -1,4 +1,4 @@
-"""The JSON file beside a weights file that states what weights alone do not: order, stride, direction."""
+"""The JSON files beside a weights file that state what weights alone do not: order, stride, direction, whose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
+from sicjax.weights._shards import INDEX
 
 _KINDS = {"weight": str, "post": list, "groups": int}
 
@@ -25,13 +26,18 @@ class Sidecar(NamedTuple):
     networks: dict[str, list[dict[str, Any]]]
 
 
+def sidecar_path(path: Path) -> Path:
+    """Where the sidecar of a weights file is, if it has one."""
+    return path.with_name(path.name.removesuffix(INDEX)).with_suffix(".json")
+
+
 def find_sidecar(path: Path) -> Sidecar | None:
     """The sidecar of a weights file, `name.json` beside `name.ext`; None where there is none.
 
     Raises:
         InputError: a JSON file that does not state layers as it should.
     """
-    beside = path.with_suffix(".json")
+    beside = sidecar_path(path)
     if not beside.is_file():
         return None
     try:
@@ -58,3 +64,19 @@ def find_sidecar(path: Path) -> Sidecar | None:
 def is_convolution(layer: dict[str, Any]) -> bool:
     """Whether a stated layer is a convolution of either direction."""
     return layer["type"] in ("conv", "conv_transpose")
+
+
+def config_of(path: Path) -> dict[str, Any] | None:
+    """The `config.json` beside a weights file, as Hugging Face's libraries write it; None where there is none.
+
+    Raises:
+        InputError: one that cannot be read.
+    """
+    beside = path.with_name("config.json")
+    if not beside.is_file():
+        return None
+    try:
+        config = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{beside}, beside {path.name}, cannot be read: {error}") from error
+    return config if isinstance(config, dict) else None

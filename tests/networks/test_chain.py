@@ -263,3 +263,44 @@ def test_grouped_transposed_kernels_from_pytorch_keep_their_groups(tmp_path):
     for o in range(6):
         for_o = [flax[:, :, i, o] * x[0, 2 * (o // 2) + i, 0, 0].numpy() for i in range(2)]
         np.testing.assert_allclose(sum(for_o), given[o], rtol=1e-5, atol=1e-6)
+
+
+def test_neither_network_of_a_gan_continues_the_other(tmp_path):
+    arrays = {"netG__0__weight": kernel(4, 3, 4, 4), "netG__1__weight": kernel(3, 4, 4, 4)}
+    arrays |= {"netD__0__weight": kernel(5, 3, 4, 4), "netD__1__weight": kernel(6, 5, 4, 4)}
+    net = networks.from_file(npz(tmp_path, **arrays), stride=2)
+    assert names(net) == ["netG.0 to netG.1", "netD.0 to netD.1"]
+    assert dict(net.skipped)["another network begins (netD.0)"] == "ends the chain after netG.1"
+    alone = {name.replace("netG", "enc"): array for name, array in arrays.items()}
+    assert names(networks.from_file(npz(tmp_path, **alone), stride=2))[1] == "enc.1 to netD.0"
+
+
+LOW_RANK = {
+    "kohya": ["lora_unet_down_0_conv.lora_down.weight", "lora_unet_down_0_conv.lora_up.weight"],
+    "PEFT": ["base_model.model.conv.lora_A.default.weight", "base_model.model.conv.lora_B.default.weight"],
+    "diffusers": ["unet.down.0.attn.processor.to_q_lora.down.weight", "unet.down.0.attn.processor.to_q_lora.up.weight"],
+    "LyCORIS": ["lora_unet_conv.hada_w1_a", "lora_unet_conv.lokr_w2_b"],
+}
+
+
+@pytest.mark.parametrize("who", LOW_RANK)
+def test_low_rank_changes_are_no_network(tmp_path, who):
+    down, up = LOW_RANK[who]
+    changes = {down: kernel(4, 8, 3, 3), up: kernel(8, 4, 1, 1)}
+    save_file(changes, tmp_path / "lora.safetensors")
+    with pytest.raises(InputError, match="lora.safetensors is a LoRA file, a low-rank change of another network"):
+        networks.from_file(tmp_path / "lora.safetensors", stride=1)
+    np.savez(tmp_path / "both.npz", **{"a.weight": kernel(4, 3, 3, 3), "b.weight": kernel(5, 4, 3, 3)}, **changes)
+    net = networks.from_file(tmp_path / "both.npz", stride=1)
+    assert names(net) == ["a to b"] and "and 1 more: a low-rank change" in dict(net.skipped)[down]
+
+
+def test_the_settings_of_a_lightning_checkpoint_are_no_network(tmp_path):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 3))
+    state = {f"model.{name}": tensor for name, tensor in module.state_dict().items()}
+    held = {"hyper_parameters": {"net": module, "lr": 0.1}, "state_dict": state, "pytorch-lightning_version": "2.5.0"}
+    torch.save(held, tmp_path / "last.ckpt")
+    net = networks.from_file(tmp_path / "last.ckpt", stride=1)
+    assert names(net) == ["model.0 to model.2"]
+    assert dict(net.skipped)["hyper_parameters/net.0.weight"] == "and 1 more: settings of a Lightning checkpoint"

@@ -43,7 +43,7 @@ TOLD = [
 
 
 def test_the_readme_lists_the_formats():
-    lines = re.findall(r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory) \| (.*) \|$", README, re.MULTILINE)
+    lines = re.findall(r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory|an index) \| (.*) \|$", README, re.MULTILINE)
     listed = [
         (name, tuple(re.findall(r"\.\w+", names)), re.findall(r"sicjax\[(\w+)\]", more)) for name, names, more in lines
     ]
@@ -65,7 +65,9 @@ def test_the_content_tells_one_format_whatever_the_name(tmp_path, name, write):
 
 
 def test_every_format_but_onnx_is_told_by_its_content():
-    assert {row.name for row in FORMATS if row.recognises is not None} == {name for name, _ in TOLD}
+    """Or, of an index of others, by all of its name."""
+    told = {row.name for row in FORMATS if row.recognises is not None}
+    assert told == {name for name, _ in TOLD} | {"sharded weights"}
     assert [row.name for row in FORMATS if row.recognises is None] == ["ONNX"]
 
 
@@ -88,9 +90,9 @@ def test_who_states_strides_takes_none(tmp_path, name, write):
     ],
 )
 def test_a_file_of_no_format_is_told_what_is_read(tmp_path, content, says):
-    (tmp_path / "f.bin").write_bytes(content)
+    (tmp_path / "f.dat").write_bytes(content)
     with pytest.raises(InputError, match=says) as refused:
-        networks.from_file(tmp_path / "f.bin")
+        networks.from_file(tmp_path / "f.dat")
     if "no format" in says:
         assert all(" ".join((row.name, *row.endings)) in str(refused.value) for row in FORMATS)
 

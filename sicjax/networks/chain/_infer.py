@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.weights import is_flax, layer_name
+from sicjax.weights import is_flax, layer_name, sidecar_path
 
 # Worse than any number of channel counts that match.
 _IMPOSSIBLE = -(10**9)
@@ -92,7 +92,7 @@ def readings(path: Path, kernels: Sequence[Kernel], transposed: bool | None) -> 
             raise InputError(
                 f"{path} does not say whether {layer_name(kernels[k].name)} {kernels[k].array.shape} is a convolution "
                 "or a transposed one, and the channel counts fit both: give --transposed or --no-transposed, or a "
-                f"sidecar {path.with_suffix('.json').name}"
+                f"sidecar {sidecar_path(path).name}"
             )
     return [w if w.sure else w._replace(groups=1, inputs=w.inputs // w.groups) for w in chosen]
 

@@ -12,9 +12,18 @@ from sicjax._errors import InputError
 from sicjax.networks.chain._chain import Chain, link, one_for_each
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.graph import Layer, Network, Skipped
-from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, layer_name, to_flax
+from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, is_low_rank, layer_name, sidecar_path, to_flax
 
 _OPTIMISER = re.compile(r"(^|[/._])(optim\w*|opt_state|exp_avg(_sq)?|momentum_buffer)([/._\d]|$)", re.IGNORECASE)
+_LOW_RANK = "a low-rank change of another network's weights"
+# What travels in files beside a network's arrays.
+_OTHERS = {
+    "state of an optimiser": _OPTIMISER.search,
+    "settings of a Lightning checkpoint": re.compile(r"^hyper_parameters/").search,
+    _LOW_RANK: is_low_rank,
+}
+# The two networks of a GAN, of which none continues the other.
+_GAN = re.compile(r"(?:^|[./_])(?:net_?)?(?:(g|gen|generator)|(d|dis|disc|discriminator|critic))[._]", re.IGNORECASE)
 # Of a batch normalisation.
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
@@ -22,23 +31,27 @@ _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
     """The network of a file that names arrays and no more."""
     skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
+    kept = tensors.arrays
+    for what, belongs in _OTHERS.items():
+        others = [name for name, array in kept.items() if belongs(name) and array.ndim >= 3]
+        if others:
+            skipped.append(Skipped(others[0], f"and {len(others) - 1} more: {what}"))
+        kept = {name: array for name, array in kept.items() if not belongs(name)}
     skipped += [
         Skipped(name, "shaped like a kernel, but not named weight or kernel")
-        for name, array in tensors.arrays.items()
-        if array.ndim >= 3 and not is_kernel(name, array) and not _OPTIMISER.search(name)
+        for name, array in kept.items()
+        if array.ndim >= 3 and not is_kernel(name, array)
     ]
-    state = [name for name, array in tensors.arrays.items() if _OPTIMISER.search(name) and array.ndim >= 3]
-    if state:
-        skipped.append(Skipped(state[0], f"and {len(state) - 1} more: state of an optimiser"))
-    kept = {name: array for name, array in tensors.arrays.items() if not _OPTIMISER.search(name)}
     kernels = [name for name, array in kept.items() if is_kernel(name, array)]
+    if not kernels and any(map(is_low_rank, tensors.arrays)):
+        raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
         raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
 
     if stride is None:
         raise InputError(
             f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
-            f"each), or a sidecar {path.with_suffix('.json').name}"
+            f"each), or a sidecar {sidecar_path(path).name}"
         )
     containers = _containers(path, list(kept), kernels, tensors.ordered)
     is_one = set(kernels)
@@ -55,7 +68,12 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
             more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
             notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
         entries = chains[container] = []
-        for name in names:
+        sides = [_side(name) for name in names]
+        if not {"generator", "discriminator"} <= set(sides):
+            sides = [""] * len(sides)
+        for name, side, before in zip(names, sides, [*sides[:1], *sides], strict=False):
+            if side != before:
+                entries.append(f"another network begins ({layer_name(shown[name])})")
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
@@ -102,6 +120,12 @@ def _container(name: str) -> str:
     return container if "." in rest else ""
 
 
+def _side(name: str) -> str:
+    """Which network of a GAN an array is of; empty for none."""
+    match = _GAN.search(name)
+    return "" if match is None else "generator" if match[1] else "discriminator"
+
+
 def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> list[str]:
     """Names in the order of the numbers in them, where these alone tell kernels apart, within each module."""
     parts: dict[str, dict[str, str]] = {}
@@ -115,7 +139,7 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
             one, other = list(words.values())[:2]
             raise InputError(
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
-                f"layers in order in a sidecar {path.with_suffix('.json').name}"
+                f"layers in order in a sidecar {sidecar_path(path).name}"
             )
     natural = lambda name: [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
     return sorted(names, key=natural)

@@ -18,6 +18,7 @@ from sicjax import sdr
 from sicjax._errors import InputError, missing_package
 from sicjax.networks.chain import from_names, strides_given
 from sicjax.networks.graph import Network
+from sicjax.networks.known import from_known
 from sicjax.networks.torch._export import of_exported
 from sicjax.weights import Exported, Tensors
 
@@ -37,7 +38,8 @@ def from_torch(
     """The network of a PyTorch module, as it runs in evaluation; the module is given back as it was.
 
     Arguments:
-        module: a `torch.nn.Module`; or a `torch.export.ExportedProgram`; or a `state_dict`, which has no graph.
+        module: a `torch.nn.Module`; or a `torch.export.ExportedProgram`; or a `state_dict`, which has no graph: it
+            needs a stride, unless its architecture is known by its names.
         example_inputs: of a module, tensors as it takes them.
         stride: of a `state_dict` alone, see `from_file`.
         transposed: of a `state_dict` alone, see `from_file`.
@@ -56,10 +58,13 @@ def from_torch(
         raise missing_package("torch", "torch", "reading PyTorch modules") from error
 
     if isinstance(module, Mapping):
-        if stride is None:
-            raise InputError("a state_dict does not say its strides: pass stride=N, or one for each convolution")
         held = {str(name): value for name, value in module.items() if isinstance(value, torch.Tensor)}
         tensors = Tensors({name: _array(name, tensor) for name, tensor in held.items()}, {}, True)
+        known = from_known(tensors) if stride is transposed is None else None
+        if known is not None:
+            return known
+        if stride is None:
+            raise InputError("a state_dict does not say its strides: pass stride=N, or one for each convolution")
         return from_names(Path("the state dict"), tensors, stride=strides_given(stride), transposed=transposed)
     if stride is not None or transposed is not None:
         raise InputError("a module states its strides and directions itself: leave out stride and transposed")

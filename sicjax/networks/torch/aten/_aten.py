@@ -60,6 +60,9 @@ class Aten:
 
     def unknown(self, name: str, values: Any) -> Flow:
         """The end of the chain at what is not followed; a kernel that it takes is named with the reason."""
+        made = next((x for x in flows(values) if x.origin in self.kernels.made), None)
+        if made is not None and not any(x.sources for x in flows(values)):
+            return self.graph.input((), made.origin)
         layer = self.kernels.unfollowed(parameters(values))
         return self.graph.follow(_UNKNOWN, flows(values), name, layer=layer)
 

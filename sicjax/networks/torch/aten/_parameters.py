@@ -17,6 +17,10 @@ from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 _LARGEST_MADE = 2**20
 _LARGEST = 2**26
 _MOST_COMPUTED = 2**32
+# Of several values, which do not meet each with each: what comes out is as large as the first.
+_AS_LARGE = ("batch_norm", "layer_norm", "reshape_as", "view_as")
+# Arguments before which others may be left out.
+_NAMED = ("correction", "keepdim")
 # Arguments that say how a value is kept, not what it is.
 _STORAGE = ("dtype", "memory_format", "layout", "device", "pin_memory")
 
@@ -31,23 +35,27 @@ class Computer:
         """What an operator gives on parameters, numbers and lists; `UNKNOWN` where it is not computed."""
         rule = rules.get(name)
         held = list(parameters([*args, *kwargs.values()]))
-        given = [*args, *(v for k, v in kwargs.items() if k not in _STORAGE)]
+        given = [*args, *(v for k, v in kwargs.items() if k not in (*_STORAGE, *_NAMED))]
+        named = {k: kwargs[k] for k in _NAMED if k in kwargs}
         largest = max(held, key=lambda p: p.array.size, default=None)
         size = largest.array.size if largest else 0
         try:
-            bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if len(held) > 1 else size
+            together = len(held) > 1 and name not in _AS_LARGE
+            bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if together else size
             self._computed += bound
             if (
                 rule is None
-                or UNKNOWN in (given[:1] if rule is _same else given)
+                or UNKNOWN in (given[:1] if rule is _same else [*given, *named.values()])
                 or bound > max(_LARGEST, size)
                 or self._computed > _MOST_COMPUTED
             ):
                 return UNKNOWN
             with np.errstate(all="ignore"):
-                found = rule(*_arrays(given))
+                found = rule(*_arrays(given), **named)
         except (ValueError, TypeError, LookupError, OverflowError, AttributeError, MemoryError):
             return UNKNOWN
+        if isinstance(found, tuple):
+            return [Parameter(largest.name if largest else "a constant", np.asarray(part)) for part in found]
         if np.size(found) > (max(_LARGEST, size) if largest else _LARGEST_MADE):
             return UNKNOWN
         if not isinstance(found, (np.ndarray, np.generic)):
@@ -62,47 +70,68 @@ def _arrays(values: list[Any]) -> list[Any]:
 
 
 rules = Rules()
-rules.table({name: getattr(np, name) for name in "abs dot exp floor floor_divide matmul maximum".split()})
-rules.table({name: getattr(np, name) for name in "reciprocal sqrt square tanh vdot".split()})
+rules.table({name: getattr(np, name) for name in "abs dot exp flip floor floor_divide matmul maximum".split()})
+rules.table({name: getattr(np, name) for name in "minimum reciprocal sign sqrt square tanh vdot where".split()})
 rules.table(
     {
         "add": lambda a, b, alpha=1: a + alpha * b,
         "amax": lambda a, dim=None, keepdim=False: a.max(axis=_axes(dim), keepdims=keepdim),
+        "cat": lambda parts, dim=0: np.concatenate(parts, dim),
+        "clamp": lambda a, low=None, high=None: np.clip(a, low, high),
+        "clamp_max": np.minimum,
         "clamp_min": np.maximum,
         "device": lambda name, *_: name,
         "dim": np.ndim,
         "div": lambda a, b, mode=None: a / b if mode is None else np.floor_divide(a, b) if mode == "floor" else UNKNOWN,
         "dequantize_per_tensor": lambda a, scale, zero, *_: (a.astype(np.float32) - zero) * np.float32(scale),
+        "eq": np.equal,
+        "expand_as": lambda a, other: np.broadcast_to(a, other.shape),
         "flatten": lambda a, start=0, end=-1: a.reshape([*a.shape[:start], -1, *a.shape[end + 1 or a.ndim :]]),
         "full": lambda size, value, *_: _full(size, value),
+        "ge": np.greater_equal,
+        "gt": np.greater,
         "index": lambda a, places, *_: a[tuple(slice(None) if k is None else np.asarray(k) for k in places)],
+        "le": np.less_equal,
+        "lt": np.less,
         "mean": lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
         "mm mv": np.matmul,
         "mul": np.multiply,
+        "ne": np.not_equal,
         "neg": np.negative,
         "numel": np.size,
         "ones": lambda size, *_: _full(size, 1),
+        "ones_like": lambda a, *_: np.ones_like(a),
         "permute t": np.transpose,
         "pow": np.power,
         "reshape view": lambda a, size, *_: a.reshape(size),
+        "reshape_as view_as": lambda a, other: a.reshape(other.shape),
         "rsqrt": lambda a: 1 / np.sqrt(a),
         "select": lambda a, dim, index: np.take(a, index, axis=dim),
         "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
         "size sym_size": lambda a, dim=None: list(a.shape) if dim is None else a.shape[dim],
         "softplus": lambda a, beta=1, *_: np.logaddexp(0, beta * a) / beta,
+        "std": lambda a, *how, **named: np.sqrt(_var_mean(a, *how, **named)[0]),
+        "std_mean": lambda a, *how, **named: (np.sqrt((found := _var_mean(a, *how, **named))[0]), found[1]),
         "sub": lambda a, b, alpha=1: a - alpha * b,
         "sum": lambda a, dim=None, keepdim=False, *_: a.sum(axis=_axes(dim), keepdims=keepdim),
         "transpose": np.swapaxes,
         "unsqueeze": np.expand_dims,
-        "var": lambda a, dim=None, ddof=1, keepdim=False: a.var(axis=_axes(dim), ddof=int(ddof), keepdims=keepdim),
+        "var": lambda a, *how, **named: _var_mean(a, *how, **named)[0],
         "weight_norm weight_norm_interface": lambda v, g, dim=0: (v * (g / _norm_except(v, 2, dim))).astype(v.dtype),
         "zeros": lambda size, *_: _full(size, 0),
+        "zeros_like": lambda a, *_: np.zeros_like(a),
     }
 )
 
 
 def _axes(dim: Any) -> Any:
     return (tuple(dim) or None) if isinstance(dim, (list, tuple)) else dim
+
+
+@rules("var_mean")
+def _var_mean(a: np.ndarray, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> tuple[Any, Any]:
+    less = 1 if correction is None else int(correction)
+    return a.var(axis=_axes(dim), ddof=less, keepdims=keepdim), a.mean(axis=_axes(dim), keepdims=keepdim)
 
 
 @rules("dequantize_per_channel")
@@ -128,6 +157,28 @@ def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False,
 @rules("norm_except_dim")
 def _norm_except(v: np.ndarray, order: Any = 2, dim: int = 0) -> np.ndarray:
     return _norm(v, order, [k for k in range(v.ndim) if dim == -1 or k != dim], True)
+
+
+@rules("batch_norm")
+def _batch_norm(
+    a: np.ndarray, weight: Any, bias: Any, mean: Any, var: Any, training: bool, momentum: float, eps: float, *_: Any
+) -> np.ndarray:
+    """As in weight standardisation, where each filter is made a channel."""
+    axes, along = tuple(k for k in range(a.ndim) if k != 1), [-1 if k == 1 else 1 for k in range(a.ndim)]
+    if training or mean is None:
+        mean, var = a.mean(axes), a.var(axes)
+    scale = (1 if weight is None else weight) / np.sqrt(var + eps)
+    shift = (0 if bias is None else bias) - mean * scale
+    return (a * scale.reshape(along) + shift.reshape(along)).astype(a.dtype)
+
+
+@rules("layer_norm")
+def _layer_norm(
+    a: np.ndarray, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
+) -> np.ndarray:
+    axes = tuple(range(a.ndim - len(shape), a.ndim))
+    found = (a - a.mean(axes, keepdims=True)) / np.sqrt(a.var(axes, keepdims=True) + eps)
+    return (found * (1 if weight is None else weight) + (0 if bias is None else bias)).astype(a.dtype)
 
 
 @rules("squeeze")

@@ -90,7 +90,8 @@ def on_values(name: str, values: list[Any]) -> Any:
     lists = [v for v in values if type(v) in (list, tuple)]
     if name in _OF_CONTAINERS:
         if not values or type(values[0]) not in (list, tuple, dict):
-            return NotImplemented if has_flows(values) else UNKNOWN
+            tensor = has_flows(values) or any(isinstance(v, Parameter) for v in values)
+            return NotImplemented if tensor else UNKNOWN
     elif any(isinstance(v, tuple) and type(v) is not tuple for v in values):
         return NotImplemented
     elif any(type(part) in (list, tuple) for part in (part for v in lists for part in v)):
