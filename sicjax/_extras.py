@@ -17,6 +17,8 @@ EXTRAS = {
     "onnx": ("onnx",),
     "keras": ("h5py",),
     "notebook": ("pandas",),
+    "archive": ("duckdb",),
+    "cluster": ("distributed",),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {

@@ -30,6 +30,8 @@ OPTIONAL = {
     "h5py",
     "tyro",
     "pandas",
+    "distributed",
+    "duckdb",
 }
 # What the rooms that stand on an optional package as a whole may import at their top.
 FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}

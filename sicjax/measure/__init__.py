@@ -9,6 +9,7 @@ with Archive("results") as archive:              # records of many, measured onc
 """
 
 from sicjax.measure._archive import Archive
+from sicjax.measure._cluster import Cluster, cluster
 from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
 from sicjax.measure._courses import courses
 from sicjax.measure._gather import gather
@@ -30,6 +31,7 @@ __all__ = [
     "QUANTILES",
     "SCHEMA",
     "Archive",
+    "Cluster",
     "Comparison",
     "Found",
     "Identity",
@@ -42,6 +44,7 @@ __all__ = [
     "Source",
     "as_json",
     "by_level",
+    "cluster",
     "compare",
     "comparison_as_json",
     "courses",
