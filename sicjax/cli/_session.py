@@ -46,6 +46,8 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         elif tally.measured and (all_shown or args.out is None):
             tables(list(own()), sys.stdout)
         written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
+        if args.out is not None and not _extras.missing("archive"):
+            written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
     if tally.measured and (pictured or args.graph is not None):
         written += _drawn(args, tally, arrays, how, pictured)
     if written:
