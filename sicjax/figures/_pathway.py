@@ -50,11 +50,11 @@ def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str]
     points = np.maximum(POINTS, lags + 1)  # fewer would alias
     spectra = [reading.power(kernel, points) for reading, kernel in zip(readings, kernels, strict=True)]
     product = spectra[0] * spectra[1]
-    names = tuple(name if len(name) <= LETTERS else "…" + name[1 - LETTERS :] for name in names)
+    shown = [name if len(name) <= LETTERS else "…" + name[1 - LETTERS :] for name in names]
     figure = new(PAGE * 0.75, 3.2)
     panels = figure.subplots(2, 3)
     numbers = ((i, m), (m, o))
-    for panel, kernel, name, number in zip(panels[0], kernels, names, numbers, strict=False):
+    for panel, kernel, name, number in zip(panels[0], kernels, shown, numbers, strict=False):
         _draw_kernel(panel, kernel)
         panel.set_title(f"{name} {list(number)}")
     panels[0, 2].set_axis_off()
@@ -65,7 +65,7 @@ def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str]
         "the mean of the product",
     ]
     panels[0, 2].text(0, 0.5, "\n".join(said), va="center", transform=panels[0, 2].transAxes, in_layout=False)
-    titles = [f"spectrum of {name}{reading.said()}" for name, reading in zip(names, readings, strict=True)]
+    titles = [f"spectrum of {name}{reading.said()}" for name, reading in zip(shown, readings, strict=True)]
     for panel, power, title in zip(panels[1], [*spectra, product], [*titles, "product"], strict=True):
         _draw_spectrum(panel, power)
         panel.set_title(title)
