@@ -4,7 +4,8 @@
 
 Makes checkpoints of three convolutions with 8 to 16 channels, `.npz` and `.safetensors` with a sidecar each, and among
 them twenty files that are broken in twenty ways. Beside it, in the same run: merely reading and hashing every file.
-With `--kills` the command is killed that often on its way, started again, and its result compared.
+With `--kills` the command is killed that often on its way, started again, and its result compared, with DuckDB also as
+Parquet.
 Writes benchmarks/results/many_files.json.
 """
 
@@ -23,10 +24,13 @@ import sys
 import tempfile
 import time
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save, save_file
+
+from sicjax.measure import read_archive
 
 RESULTS = Path(__file__).parent / "results"
 LAYERS = [
@@ -126,6 +130,14 @@ def measured(folder: Path, out: Path, jobs: int, *, lines: int | None = None) ->
     return time.perf_counter() - start, peak
 
 
+def archived(out: Path) -> list[list[tuple]]:
+    """What the Parquet says, and nothing where DuckDB is not installed."""
+    if find_spec("duckdb") is None:
+        return []
+    connection = read_archive(out)
+    return [connection.sql(f"FROM {table}").fetchall() for table in ("networks", "pairs")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--files", type=int, default=10_000, help="checkpoints, twenty of them broken")
@@ -159,9 +171,11 @@ def main() -> None:
             "times reading and hashing": seconds / reading,
             "again, seconds": again,
             "peak memory, MiB": peak / 2**20,
+            "Parquet, bytes a pair": sum(file.stat().st_size for file in out.rglob("*.parquet")) / len(rows),
+            "Parquet, rows": [len(table) for table in archived(out)],
         }
         if args.kills:
-            text = (out / "result.json").read_text()
+            text, tables = (out / "result.json").read_text(), archived(out)
             shutil.rmtree(out)
             for _ in range(args.kills):
                 measured(folder, out, args.jobs, lines=args.files // (2 * args.kills))
@@ -169,6 +183,7 @@ def main() -> None:
             lines = [json.loads(line)["record"]["file"] for part in out.glob("records/*.jsonl")
                      for line in part.read_text().splitlines(keepends=True) if line.endswith("\n")]  # fmt: skip
             result |= {"kills": args.kills, "same result": (out / "result.json").read_text() == text}
+            result |= {"same Parquet": archived(out) == tables}
             result |= {"records written twice": len(lines) - len(set(lines))}
     for name, value in result.items():
         print(f"{name}: {value}")

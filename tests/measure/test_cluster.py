@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,24 +33,36 @@ def python(*arguments):
     )  # fmt: skip
 
 
+@contextmanager
+def running(*arguments):
+    """A process that is ended."""
+    with python(*arguments) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def scheduling(folder):
+    """A scheduler without workers, its flags and its address."""
+    file = folder / "scheduler.json"
+    flags = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file]
+    with running("distributed.cli.dask_scheduler", "--port", 0, *flags) as process:
+        while not file.exists() or not file.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield process, flags, json.loads(file.read_text())["address"]
+
+
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory):
     """The address of a cluster of three worker processes, which start again when they die."""
     folder = tmp_path_factory.mktemp("dask")
-    with ExitStack() as stack:
-
-        def start(*arguments):
-            process = stack.enter_context(python(*arguments))
-            stack.callback(process.terminate)
-            return process
-
-        file = folder / "scheduler.json"
-        flags = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file]
-        start("distributed.cli.dask_scheduler", "--port", 0, *flags)
-        while not file.exists() or not file.read_text():
-            time.sleep(0.05)
-        start("distributed.cli.dask_worker", *flags, "--nworkers", 3, "--nthreads", 1, "--local-directory", folder)
-        yield json.loads(file.read_text())["address"]
+    with scheduling(folder) as (_, flags, address):
+        workers = ["--nworkers", 3, "--nthreads", 1, "--local-directory", folder]
+        with running("distributed.cli.dask_worker", *flags, *workers):
+            yield address
 
 
 @pytest.fixture
@@ -113,3 +125,11 @@ def test_workers_of_another_version_are_refused(monkeypatch, scheduler):
     monkeypatch.setattr("sicjax.measure._cluster.__version__", "0.0.0")
     with pytest.raises(InputError, match=f"sicjax {sicjax.__version__}.*install sicjax 0.0.0"), cluster(scheduler):
         pass
+
+
+def test_a_scheduler_that_is_lost_is_said(tmp_path):
+    with scheduling(tmp_path) as (process, _, address), pytest.raises(InputError, match=f"{address} was lost"):
+        with cluster(address) as (executor, workers):
+            future = executor.submit(abs, -1)
+            process.kill()
+            assert workers == 0 and future.result(60)
