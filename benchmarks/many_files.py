@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,12 @@ def memory(pid: int) -> int:
     return own + sum(memory(int(child)) for child in children)
 
 
+def processor_seconds() -> float:
+    """Of every process that this one has waited for, and of those that they had."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measured(folder: Path, out: Path, jobs: int, *, lines: int | None = None) -> tuple[float, int]:
     """Seconds of the command and its peak memory; killed once it has written so many more records."""
     command = [sys.executable, "-m", "sicjax", "measure", str(folder), "--out", str(out), "--jobs", str(jobs)]
@@ -152,6 +159,7 @@ def main() -> None:
         load = os.getloadavg()[0]
         reading = read_and_hash(folder)
         seconds, peak = measured(folder, out, args.jobs)
+        of_processors = processor_seconds()
         again, _ = measured(folder, out, args.jobs)
         with (out / "pairs.csv").open() as table:
             rows = list(csv.DictReader(table))
@@ -166,6 +174,7 @@ def main() -> None:
             "not measured": len(reasons),
             "reasons": sorted(set(reasons)),
             "seconds": seconds,
+            "processor seconds": of_processors,
             "files per second": args.files / seconds,
             "reading and hashing, seconds": reading,
             "times reading and hashing": seconds / reading,

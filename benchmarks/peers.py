@@ -83,6 +83,13 @@ def run(command: list[str], **environment: str) -> tuple[float, float, int, str]
 
 def judged(ran: tuple[float, float, int, str], covered: list[str], every: list[str]) -> dict:
     seconds, peak, code, said = ran
+    if code:
+        return {
+            "seconds": seconds,
+            "peak MiB": peak,
+            "layers": len(every),
+            "error": said.strip().splitlines()[-1][:300],
+        }
     of = lambda name: any(name in (one, one.removesuffix(".weight")) for one in covered)
     told = [name for name in every if not of(name) and name in said]
     dropped = [name for name in every if not of(name) and name not in said]
