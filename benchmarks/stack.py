@@ -2,8 +2,9 @@
 
     python benchmarks/stack.py [--networks 1000]
 
-Networks of three convolutions with 8 to 16 channels: moments, decomposition and null of their pairs, in one program
-for all under `vmap`, against the same program for one network after the other, and against calling each function.
+Networks of three convolutions with 8 to 16 channels: moments, decomposition, coupling and null of their pairs, in one
+program for all under `vmap`, against the same program for one network after the other, and against calling each
+function.
 Writes benchmarks/results/stack.json.
 """
 
@@ -28,7 +29,7 @@ SHAPES = [(4, 4, 3, 8), (4, 4, 8, 16), (4, 4, 16, 16)]
 
 def closed_forms(kernels):
     pairs = [sdr.extractive(a, b, stride=2) for a, b in zip(kernels[:-1], kernels[1:], strict=True)]
-    return [(sdr.moments(pair), sdr.decompose(pair), sdr.null(pair)) for pair in pairs]
+    return [tuple(of(pair) for of in (sdr.moments, sdr.decompose, sdr.coupling, sdr.null)) for pair in pairs]
 
 
 def timed(function: Callable, repeats: int = 5) -> tuple[float, float]:
