@@ -4,11 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 import sicjax
-from sicjax import measure
+from sicjax import measure, networks, sdr
 
 PAGE = Path(sicjax.__file__).parents[1] / "docs" / "many_files.md"
 LAYERS = [{"type": "conv", "weight": f"c{k}", "layout": "HWIO", "stride": 2} for k in range(2)]
@@ -52,3 +53,20 @@ def test_a_stack_of_one_architecture(checkpoints):
     rows = [measure.measure([f"checkpoints/{k}.npz"])[0].rows for k in range(5)]
     assert set(means) == {"c0 to c1"}
     np.testing.assert_allclose(means["c0 to c1"], [row.mean for (row,) in rows], rtol=1e-6)
+
+
+def test_networks_trained_under_vmap_are_a_stack():
+    def apply(parameters, x):
+        for kernel in parameters:
+            x = jax.lax.conv_general_dilated(x, kernel, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return x
+
+    rng = np.random.default_rng(0)
+    parameters = [rng.normal(size=(5, 4, 4, a, b)).astype(np.float32) for a, b in ((3, 4), (4, 2))]
+    one = lambda k: [kernel[k] for kernel in parameters]
+    net = networks.from_function(apply, one(0), np.zeros((1, 8, 8, 3), np.float32))
+    moments = lambda pairs: {name: sdr.moments(pair).mean for name, pair in pairs.items()}
+    found = jax.vmap(moments)(jax.vmap(net.bind)(parameters))
+    assert len(found) == 1
+    for name, means in found.items():
+        np.testing.assert_allclose(means, [moments(net.bind(one(k)))[name] for k in range(5)], rtol=1e-6)
