@@ -4,7 +4,8 @@
 
 Makes checkpoints of three convolutions with 8 to 16 channels, `.npz` and `.safetensors` with a sidecar each, and among
 them twenty files that are broken in twenty ways. Beside it, in the same run: merely reading and hashing every file.
-With `--kills` the command is killed that often on its way, started again, and its result compared.
+With `--kills` the command is killed that often on its way, started again, and its result compared, with DuckDB also as
+Parquet.
 Writes benchmarks/results/many_files.json.
 """
 
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,10 +25,13 @@ import sys
 import tempfile
 import time
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save, save_file
+
+from sicjax.measure import read_archive
 
 RESULTS = Path(__file__).parent / "results"
 LAYERS = [
@@ -109,6 +114,12 @@ def memory(pid: int) -> int:
     return own + sum(memory(int(child)) for child in children)
 
 
+def processor_seconds() -> float:
+    """Of every process that this one has waited for, and of those that they had."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measured(folder: Path, out: Path, jobs: int, *, lines: int | None = None) -> tuple[float, int]:
     """Seconds of the command and its peak memory; killed once it has written so many more records."""
     command = [sys.executable, "-m", "sicjax", "measure", str(folder), "--out", str(out), "--jobs", str(jobs)]
@@ -126,6 +137,14 @@ def measured(folder: Path, out: Path, jobs: int, *, lines: int | None = None) ->
     return time.perf_counter() - start, peak
 
 
+def archived(out: Path) -> list[list[tuple]]:
+    """What the Parquet says, and nothing where DuckDB is not installed."""
+    if find_spec("duckdb") is None:
+        return []
+    connection = read_archive(out)
+    return [connection.sql(f"FROM {table}").fetchall() for table in ("networks", "pairs")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--files", type=int, default=10_000, help="checkpoints, twenty of them broken")
@@ -140,6 +159,7 @@ def main() -> None:
         load = os.getloadavg()[0]
         reading = read_and_hash(folder)
         seconds, peak = measured(folder, out, args.jobs)
+        of_processors = processor_seconds()
         again, _ = measured(folder, out, args.jobs)
         with (out / "pairs.csv").open() as table:
             rows = list(csv.DictReader(table))
@@ -154,14 +174,17 @@ def main() -> None:
             "not measured": len(reasons),
             "reasons": sorted(set(reasons)),
             "seconds": seconds,
+            "processor seconds": of_processors,
             "files per second": args.files / seconds,
             "reading and hashing, seconds": reading,
             "times reading and hashing": seconds / reading,
             "again, seconds": again,
             "peak memory, MiB": peak / 2**20,
+            "Parquet, bytes a pair": sum(file.stat().st_size for file in out.rglob("*.parquet")) / len(rows),
+            "Parquet, rows": [len(table) for table in archived(out)],
         }
         if args.kills:
-            text = (out / "result.json").read_text()
+            text, tables = (out / "result.json").read_text(), archived(out)
             shutil.rmtree(out)
             for _ in range(args.kills):
                 measured(folder, out, args.jobs, lines=args.files // (2 * args.kills))
@@ -169,6 +192,7 @@ def main() -> None:
             lines = [json.loads(line)["record"]["file"] for part in out.glob("records/*.jsonl")
                      for line in part.read_text().splitlines(keepends=True) if line.endswith("\n")]  # fmt: skip
             result |= {"kills": args.kills, "same result": (out / "result.json").read_text() == text}
+            result |= {"same Parquet": archived(out) == tables}
             result |= {"records written twice": len(lines) - len(set(lines))}
     for name, value in result.items():
         print(f"{name}: {value}")

@@ -18,6 +18,8 @@ EXTRAS = {
     "keras": ("h5py",),
     "hub": ("huggingface_hub",),
     "notebook": ("pandas",),
+    "archive": ("duckdb",),
+    "cluster": ("distributed",),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {

@@ -31,6 +31,8 @@ OPTIONAL = {
     "huggingface_hub",
     "tyro",
     "pandas",
+    "distributed",
+    "duckdb",
 }
 # What the rooms that stand on an optional package as a whole may import at their top.
 FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}

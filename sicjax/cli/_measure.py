@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
 from pathlib import Path
 
 from sicjax import _extras, weights
@@ -33,6 +34,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
     parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster whose workers share the files, which they see under the same absolute paths",
+    )
+    parser.add_argument(
         "--shard", metavar="K/N", type=_shard, help="the K-th of N parts of the files, the others elsewhere; with --out"
     )
     parser.add_argument(
@@ -51,14 +57,19 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.shard is not None and args.out is None:
         args.wrong("argument --shard: needs --out, the folder that the parts share")
-    if args.graph is not None and (args.jobs or args.shard):
-        args.wrong("argument --graph: is drawn by one process, without --jobs and --shard")
+    if args.graph is not None and (args.jobs or args.shard or args.scheduler):
+        args.wrong("argument --graph: is drawn by one process, without --jobs, --shard and --scheduler")
+    if args.jobs is not None and args.scheduler is not None:
+        args.wrong("argument --scheduler: the cluster has its own processes, without --jobs")
     # What can be said now is said before JAX is imported.
     hub = [path for path in args.paths if weights.on_hub(path)]
     if hub:
         _extras.require("hub", hub[0])
     plain = not any(map(glob.has_magic, args.paths)) and not any(Path(path).is_dir() for path in args.paths)
-    if args.out is not None and args.jobs is args.shard is None and plain and len(args.paths) <= FEW:
+    if args.scheduler is not None:
+        _extras.require("cluster", "--scheduler")
+        args.paths = [path if "://" in path else os.path.abspath(path) for path in args.paths]
+    if args.out is not None and args.jobs is args.shard is args.scheduler is None and plain and len(args.paths) <= FEW:
         _extras.require("plot", "--out")
     missing = [path for path in args.paths if path not in hub and not glob.has_magic(path) and not Path(path).exists()]
     if missing:

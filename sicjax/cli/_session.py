@@ -26,7 +26,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     how = {"stride": args.stride, "transposed": args.transposed}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
-    all_shown = len(everything) <= few and args.jobs is None and args.shard is None
+    all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None
     pictured = all_shown and args.out is not None
     if pictured:
         _extras.require("plot", "--out")
@@ -35,14 +35,19 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     with ExitStack() as stack:
         folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
         archive = stack.enter_context(Archive(folder))
-        together = all_shown and args.out is None
-        tally = _measured(sources, archive, keep, lines=not all_shown, jobs=args.jobs, together=together, **how)
+        doing = {"jobs": args.jobs, "together": all_shown and args.out is None, "executor": None}
+        if args.scheduler is not None:
+            doing["executor"], workers = stack.enter_context(measure.cluster(args.scheduler))
+            print(f"{workers} workers at {args.scheduler}", file=sys.stderr)
+        tally = _measured(sources, archive, keep, lines=not all_shown, **doing, **how)
         own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
         if args.json:
             measure.print_json(own(), sys.stdout)
         elif tally.measured and (all_shown or args.out is None):
             tables(list(own()), sys.stdout)
         written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
+        if args.out is not None and not _extras.missing("archive"):
+            written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
     if tally.measured and (pictured or args.graph is not None):
         written += _drawn(args, tally, arrays, how, pictured)
     if written:

@@ -8,6 +8,7 @@ from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
 from sicjax.figures._kernels import Composition, kernels
 from sicjax.figures._network import Edge, network_dot, network_tree
+from sicjax.figures._pathway import pathway
 from sicjax.figures._removal import removal
 from sicjax.figures._style import save
 from sicjax.figures._training import Track, training
@@ -32,6 +33,7 @@ __all__ = [
     "kernels",
     "network_dot",
     "network_tree",
+    "pathway",
     "removal",
     "save",
     "table",

@@ -9,6 +9,7 @@ with Archive("results") as archive:              # records of many, measured onc
 """
 
 from sicjax.measure._archive import Archive
+from sicjax.measure._cluster import Cluster, cluster
 from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
 from sicjax.measure._courses import courses
 from sicjax.measure._gather import gather
@@ -17,6 +18,7 @@ from sicjax.measure._identity import SCHEMA, Identity, Settings
 from sicjax.measure._levels import by_level
 from sicjax.measure._many import Found, measure_many
 from sicjax.measure._meaning import COLUMNS
+from sicjax.measure._parquet import read_archive, write_parquet
 from sicjax.measure._paths import Source, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
@@ -30,6 +32,7 @@ __all__ = [
     "QUANTILES",
     "SCHEMA",
     "Archive",
+    "Cluster",
     "Comparison",
     "Found",
     "Identity",
@@ -42,6 +45,7 @@ __all__ = [
     "Source",
     "as_json",
     "by_level",
+    "cluster",
     "compare",
     "comparison_as_json",
     "courses",
@@ -50,6 +54,7 @@ __all__ = [
     "measure",
     "measure_many",
     "print_json",
+    "read_archive",
     "rows_of",
     "schema",
     "shard",
@@ -57,5 +62,6 @@ __all__ = [
     "write_comparisons",
     "write_graph",
     "write_histograms",
+    "write_parquet",
     "write_records",
 ]

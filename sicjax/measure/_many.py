@@ -12,10 +12,7 @@ from sicjax.measure._one import Outcome, Task, carry_out, carry_out_together, lo
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record
 from sicjax.measure._rows import Measured
-from sicjax.measure._workers import over_processes, spread
-
-# Networks that an executor of somebody's own, whose workers nobody can count, has at hand.
-AHEAD = 256
+from sicjax.measure._workers import over_executor, over_processes
 
 
 class Found(NamedTuple):
@@ -54,8 +51,9 @@ def measure_many(
         transposed: see `networks.from_file`.
         archive: where records are kept; what it has is not measured again, but for what failed.
         jobs: processes of this machine to share the work; without them and an executor it is done right here.
-        executor: any of PEP 3148 to do the work instead. Its workers need the package and see the files under the
-            same paths; where they are processes, they must not be forks of one in which JAX runs.
+        executor: any of PEP 3148 to do the work instead, such as that of a `cluster`. Its workers need the package and
+            see the files under the same paths; where they are processes, they must not be forks of one in which JAX
+            runs. An error of its own is raised, also that it is broken; the archive then has what it did.
         together: hold all of them, and let them share compiled programs, which takes less time where they are few and
             differ; the last digits of a number may then depend on what else is measured.
         keep: gets each result with its arrays, where the work is done right here.
@@ -70,7 +68,7 @@ def measure_many(
     known = (lambda file: ()) if archive is None else archive.measured
     tasks = (Task(source, stride, transposed, known(source.file)) for source in sources)
     if executor is not None:
-        done = ((task, future.result()) for task, future in spread(executor, carry_out, tasks, ahead=AHEAD))
+        done = over_executor(executor, carry_out, tasks, lost=lost)
     elif jobs is not None:
         done = over_processes(carry_out, tasks, jobs, lost=lost)
     elif together:

@@ -13,6 +13,9 @@ from typing import TypeVar
 
 import jax
 
+# Items that an executor whose workers nobody can count has at hand.
+AHEAD = 1024
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -63,6 +66,28 @@ def spread(
         yield at_hand.pop(future), future
 
 
+def over_executor(
+    executor: Executor, task: Callable[[T], R], items: Iterable[T], *, lost: Callable[[T], R]
+) -> Iterator[tuple[T, R]]:
+    """Each item with its result, by an executor of somebody's own, in the order in which they finish.
+
+    Arguments:
+        executor: any of PEP 3148; of one that breaks the error is raised after all that it had done.
+        task: what is done, and lets no error out: one that comes is of the executor, and is raised.
+        items: to what.
+        lost: the result of an item that ends its worker, tried again after the others.
+    """
+    again: list[T] = []
+    for item, future in spread(executor, task, iter(items), ahead=AHEAD):
+        if _ended_its_workers(future):
+            again.append(item)
+        else:
+            yield item, future.result()
+    for item in again:
+        future = executor.submit(task, item)
+        yield item, lost(item) if _ended_its_workers(future) else future.result()
+
+
 def over_processes(
     task: Callable[[T], R], items: Iterable[T], jobs: int, *, lost: Callable[[T], R]
 ) -> Iterator[tuple[T, R]]:
@@ -94,6 +119,12 @@ def over_processes(
             yield item, result
         if not again:
             return
+
+
+def _ended_its_workers(future: Future) -> bool:
+    """Whether Dask gave an item up: its workers died, one after the other, maybe of what else they had at hand."""
+    # By its name, because it is not installed where another executor works.
+    return type(future.exception()).__name__ == "KilledWorker"
 
 
 def _start(cache: str | None) -> None:

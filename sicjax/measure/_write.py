@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -14,6 +13,7 @@ from sicjax._errors import InputError
 from sicjax.measure._levels import by_level
 from sicjax.measure._record import Record, as_json, rows_of
 from sicjax.measure._rows import QUANTILES, Measured, Row
+from sicjax.measure._whole import whole
 
 
 def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
@@ -33,19 +33,16 @@ def write_records(records: Iterable[Record], folder: Path) -> list[Path]:
         InputError: the folder cannot be written.
     """
     files = [folder / name for name in ("pairs.csv", "result.json")]
-    # Other processes may do the same, and readers see either the old or the new.
-    partial = [file.with_name(f"{file.name}.{os.getpid()}.partial") for file in files]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Other processes may do the same, and readers see either the old or the new.
         with (
-            partial[0].open("w", newline="", encoding="utf-8") as table,
-            partial[1].open("w", encoding="utf-8") as text,
+            whole(*files) as (for_table, for_text),
+            for_table.open("w", newline="", encoding="utf-8") as table,
+            for_text.open("w", encoding="utf-8") as text,
         ):
             lines = csv.writer(table)
             lines.writerow(["file", *_FIELDS, *(f"quantile_{q}" for q in QUANTILES), "step", "error"])
             print_json(_into(lines, records), text)
-        for new, file in zip(partial, files, strict=True):
-            os.replace(new, file)
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror or error}") from error
     return files

@@ -110,6 +110,7 @@ def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):
         (["--shard", "3/2", "--out", "x"], "expected K/N"),
         (["--jobs", "0"], "expected a positive integer"),
         (["--jobs", "2", "--graph", "x.dot"], "by one process"),
+        (["--jobs", "2", "--scheduler", "tcp://127.0.0.1:9"], "without --jobs"),
     ],
 )
 def test_wrong_usage(arguments, says, capsys):

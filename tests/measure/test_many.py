@@ -3,8 +3,11 @@
 import csv
 import hashlib
 import json
+import multiprocessing
 import os
-from concurrent.futures import ThreadPoolExecutor
+import signal
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import jsonschema
 import numpy as np
@@ -172,6 +175,29 @@ def test_any_executor_measures(folder):
     expected = {found.source: found.record for found in measure_many(sources)}
     with ThreadPoolExecutor(2) as executor:
         assert {found.source: found.record for found in measure_many(sources, executor=executor)} == expected
+
+
+def test_processes_of_ones_own_of_which_one_dies_leave_what_they_did(folder, tmp_path):
+    sources = find([folder])
+    expected = {found.source: found.record for found in measure_many(sources)}
+
+    def until_one_dies(pool):
+        yield from sources[:3]
+        os.kill(next(iter(pool._processes)), signal.SIGKILL)
+        yield from sources[3:]
+
+    pool = lambda: ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    with Archive(tmp_path) as archive:
+        with pool() as executor:
+            list(measure_many(sources[:2], archive=archive, executor=executor))
+        with pool() as executor, pytest.raises(BrokenProcessPool):
+            list(measure_many(until_one_dies(executor), archive=archive, executor=executor))
+        with pool() as executor:
+            again = list(measure_many(sources, archive=archive, executor=executor))
+    assert {found.source: found.record for found in again} == expected
+    assert not any(found.new for found in again if found.source in sources[:2])
+    lines = [line for part in (tmp_path / "records").iterdir() for line in part.read_text().splitlines()]
+    assert len(lines) == len(set(lines)) == len(sources)
 
 
 def test_the_sha256_is_of_the_file(folder):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from sicjax import sdr
+from sicjax import figures, sdr
 from sicjax._errors import InputError
 from sicjax._html import table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Layer(NamedTuple):
@@ -55,6 +58,21 @@ class Pair(NamedTuple):
     second: Layer
     cascade: sdr.Cascade
     network: str
+
+    def show(self, i: int | None = None, m: int | None = None, o: int | None = None) -> Figure:
+        """Draws a pathway: two kernels, their spectra, and the product that its ratio is the mean of.
+
+        Without all three channels it is the one of the highest ratio; see `figures.pathway` and `sdr.extremes`.
+
+        Raises:
+            InputError: matplotlib is not installed, or no pathway is defined.
+        """
+        if i is None or m is None or o is None:
+            highest = sdr.extremes(self.cascade, 1).highest_at
+            if not len(highest):
+                raise InputError(f"no pathway of {self.name} is defined: its kernels are zero")
+            i, m, o = map(int, highest[0])
+        return figures.pathway(self.cascade, i, m, o, names=(self.first.path, self.second.path))
 
 
 class Skipped(NamedTuple):
