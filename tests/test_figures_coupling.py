@@ -35,7 +35,9 @@ def test_along_a_single_axis_at_the_rate_between_the_layers():
     (line,) = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) > 2]
     axes = sdr.coinertia(pair, 1).first[:, 0]
     lags = [2 * lag[0] for lag, _ in pair.lags]  # taps of the first kernel are two places apart
-    expected = sum(2 * a * np.cos(2 * np.pi * line.get_xdata() * n) for a, n in zip(axes, lags, strict=True))
+    expected = sum(
+        2 * a * np.cos(2 * np.pi * np.asarray(line.get_xdata()) * n) for a, n in zip(axes, lags, strict=True)
+    )
     np.testing.assert_allclose(line.get_ydata(), expected, atol=1e-5)
 
 

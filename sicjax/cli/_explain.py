@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     if unknown:
         raise InputError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
     shown = {name: heading for heading, name in HEADINGS.items()}
-    for name in dict.fromkeys(names) or COLUMNS:
+    for name in dict.fromkeys(names or COLUMNS):
         title = name if shown.get(name, name) == name else f"{name} ({shown[name]} in the table)"
         print(title)
         print(textwrap.fill(COLUMNS[name], 100, initial_indent="  ", subsequent_indent="  "))

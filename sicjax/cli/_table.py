@@ -45,7 +45,13 @@ _TOGETHER: list[tuple[str, Callable[[Row], str]]] = [
 _GROUPS = (_RATIOS, _PARTS, _TOGETHER)
 _ALL = [*_PAIR, *_RATIOS, *_PARTS, *_TOGETHER]
 # The columns that are called otherwise in JSON.
-HEADINGS = {"pair": "name", "5 %": "quantiles", "median": "quantiles", "95 %": "quantiles", "0.9-1.1": "near_one"}
+HEADINGS: dict[str, str] = {
+    "pair": "name",
+    "5 %": "quantiles",
+    "median": "quantiles",
+    "95 %": "quantiles",
+    "0.9-1.1": "near_one",
+}
 HEADINGS |= {"p": "coupling_p", "shuffled taps": "null_mean"}
 
 

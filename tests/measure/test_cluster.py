@@ -86,7 +86,7 @@ def pids(address):
 
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(3, timeout=60)
-        return list(client.run(os.getpid).values())
+        return list(dict(client.run(os.getpid)).values())  # type: ignore[arg-type]
 
 
 def test_a_worker_killed_in_the_middle_leaves_the_same_archive(scheduler, nets, capsys):

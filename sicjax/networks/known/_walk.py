@@ -87,7 +87,7 @@ class Walk:
     def max_pool(self, x: Flow, size: int) -> Flow:
         """Every other place, of the largest in a window."""
         shape = (*x.shape[:2], *(n // 2 for n in x.shape[2:]))
-        windows = dict.fromkeys((2, 3), (size, 2, 1))
+        windows = {axis: (size, 2, 1) for axis in (2, 3)}
         return self.graph.follow(lambda: pool(self.graph, x, shape, windows, average=False), [x], "max_pool")
 
     def nearest(self, x: Flow) -> Flow:
