@@ -27,8 +27,9 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: a column that there is not.
     """
-    names = [HEADINGS.get(column, column) for column in args.columns]
-    unknown = [column for column, name in zip(args.columns, names, strict=True) if name not in COLUMNS]
+    columns: list[str] = args.columns
+    names = [HEADINGS.get(column, column) for column in columns]
+    unknown = [column for column, name in zip(columns, names, strict=True) if name not in COLUMNS]
     if unknown:
         raise InputError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
     shown = {name: heading for heading, name in HEADINGS.items()}

@@ -45,7 +45,7 @@ _TOGETHER: list[tuple[str, Callable[[Row], str]]] = [
 _GROUPS = (_RATIOS, _PARTS, _TOGETHER)
 _ALL = [*_PAIR, *_RATIOS, *_PARTS, *_TOGETHER]
 # The columns that are called otherwise in JSON.
-HEADINGS: dict[str, str] = {
+HEADINGS = {
     "pair": "name",
     "5 %": "quantiles",
     "median": "quantiles",
