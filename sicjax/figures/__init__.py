@@ -5,6 +5,7 @@ from sicjax.figures._compare import Dots, Row, compare, forest
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
+from sicjax.figures._intervals import intervals
 from sicjax.figures._kernels import Composition, kernels
 from sicjax.figures._network import Edge, network_dot, network_tree
 from sicjax.figures._removal import removal
@@ -27,6 +28,7 @@ __all__ = [
     "directions",
     "distributions",
     "forest",
+    "intervals",
     "kernels",
     "network_dot",
     "network_tree",
