@@ -21,6 +21,7 @@ NAMES = (
     "dropout",
     "penalty",
     "public",
+    "faults",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)

@@ -6,6 +6,7 @@ from sicjax.figures._coupling import coupling
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
+from sicjax.figures._intervals import intervals
 from sicjax.figures._kernels import Composition, kernels
 from sicjax.figures._network import Edge, network_dot, network_tree
 from sicjax.figures._pathway import pathway
@@ -30,6 +31,7 @@ __all__ = [
     "directions",
     "distributions",
     "forest",
+    "intervals",
     "kernels",
     "network_dot",
     "network_tree",

@@ -1,0 +1,298 @@
+"""Planted faults: given one network, is this layer as trained? What each number says, on public networks.
+
+These rules were fixed before the first run.
+
+* A layer is the second of a pair of successive convolutions with a shared lag and more than two channels between them;
+  of a file up to six, spread evenly over its pairs. Every number is of that pair, or of the layer's kernel alone, as it
+  stands in the pair.
+* Faults, one layer at a time, one draw each, where the layer allows it: `permuted`, its input channels in random order;
+  `transplanted`, the kernel of the same name and shape from the next other network of the family; `redrawn`, Gaussian
+  with the standard deviation of its weights; `transposed`, the first two axes of taps exchanged where they are equally
+  long; `flipped` along the first of several axes (along all of them no autocorrelation changes, so no ratio and no
+  coupling, and in one dimension neither); `int8`, `int4`, rounded to so many bits with one symmetric scale.
+* Detectors, and where a fault should move them: the mean ratio, adaptation's z, coupling, its z, and the absolute
+  correlation of log energies fall; the spectral entropy of the layer's kernels (of the power of each, its taps padded
+  to twice their number; their mean) rises, because noise is white; the standard deviation of its weights rises, because
+  rounding adds.
+* AUROC: how often a faulty layer is on that side of a healthy one, ties half; below 0.5 the direction was wrong. The
+  family (the file's name up to its first underscore) is the unit: the mean over the layers of two families, then over
+  all pairs of families, with the 95 % percentile interval of 2,000 resamples of the families. Healthy layers are those
+  that have the fault too; one for which a detector gives no number, healthy or faulty, is left out of it and counted.
+* Beside it, secondary: the same for healthy and faulty layers of one family, which is easier.
+* A detector tells a fault if its whole interval is above 0.5. There are 49 such intervals, and of those that have
+  nothing to tell about one in forty is above 0.5 by chance.
+* Left out: WeightWatcher's alpha (another package, none of the optional ones), and weights of another checkpoint, which
+  public networks come without.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from scipy.special import xlogy
+
+from sicjax import figures, networks, sdr
+from sicjax.experiments import _tables as tables
+from sicjax.experiments._experiment import Chapter, Drawing, Experiment, Results
+from sicjax.experiments._lab import Lab
+from sicjax.experiments._public import described
+
+# What each fault is called, in the order of the table.
+FAULTS = ("permuted", "transplanted", "redrawn", "transposed", "flipped", "int8", "int4")
+# Every detector with the direction in which a fault should move it.
+DETECTORS = {
+    "ratio": -1,
+    "adaptation z": -1,
+    "coupling": -1,
+    "coupling z": -1,
+    "|energy|": -1,
+    "entropy": 1,
+    "norm": 1,
+}
+SAMPLED = 6
+RESAMPLES = 2000
+
+Kernel: TypeAlias = Float[np.ndarray, "*k m o"]
+
+
+class Score(NamedTuple):
+    """How well a detector tells a fault.
+
+    Attributes:
+        auroc: of all families together.
+        low: lower end of its interval; None with fewer than two families.
+        high: upper end.
+        within: the same of layers of one family, mean over families.
+        families: how many.
+        layers: how many.
+        undefined: layers left out because the detector gives no number.
+    """
+
+    auroc: float
+    low: float | None
+    high: float | None
+    within: float
+    families: int
+    layers: int
+    undefined: int
+
+
+def run(lab: Lab):
+    assert lab.weights is not None
+    found = {file.stem: pairs_of(file) for file, _ in described(lab.weights)}
+    layers = []
+    for file, pairs in found.items():
+        lab.say(f"planting faults in {file}")
+        for name in spread(list(pairs)):
+            pair = pairs[name]
+            kernel = np.asarray(pair.second)
+            rng = np.random.default_rng(list(f"{file} {name}".encode()))
+            versions = {"healthy": kernel, **faulty(kernel, rng, sister(found, file, name))}
+            values = {version: detect(pair, changed) for version, changed in versions.items()}
+            layers.append({"family": family(file), "file": file, "pair": name, "shape": pair.shape, "values": values})
+    return {"layers": layers, "scores": scores(layers)}, {}
+
+
+def pairs_of(file: Path) -> dict[str, sdr.Cascade]:
+    """The pairs of a file in which something can be seen, one for each second layer, without groups."""
+    found, seen = {}, set()
+    for pair in networks.from_file(file).pairs:
+        cascade, layer = pair.cascade, (pair.network, pair.second.path)
+        if not cascade.structural and cascade.shape[1] > 2 and layer not in seen:
+            seen.add(layer)
+            first, second = cascade.aligned()
+            found[pair.name] = sdr.Cascade(
+                first, second, cascade.down, cascade.up, cascade.first_dilation, cascade.second_dilation
+            )
+    return found
+
+
+def spread(names: list[str]) -> list[str]:
+    """So many of the names, from the first to the last at even distances."""
+    if not names:
+        return []
+    return [names[k] for k in np.unique(np.linspace(0, len(names) - 1, SAMPLED).round().astype(int))]
+
+
+def family(file: str) -> str:
+    return file.partition("_")[0]
+
+
+def sister(found: Mapping[str, Mapping[str, sdr.Cascade]], file: str, name: str) -> Kernel | None:
+    """The layer of this name and shape in the next other network of the family, in a circle; None if there is none."""
+    files = [other for other in found if family(other) == family(file)]
+    here = files.index(file)
+    own = np.asarray(found[file][name].second)
+    for other in files[here + 1 :] + files[:here]:
+        if name in found[other]:
+            kernel = np.asarray(found[other][name].second)
+            if kernel.shape == own.shape and not np.array_equal(kernel, own):
+                return kernel
+    return None
+
+
+def faulty(kernel: Kernel, rng: np.random.Generator, sister: Kernel | None) -> dict[str, Kernel]:
+    """The kernel with every fault that it can have."""
+    found = {"permuted": rng.permutation(kernel, axis=-2), "redrawn": rng.normal(0, kernel.std(), kernel.shape)}
+    if sister is not None:
+        found["transplanted"] = sister
+    if kernel.ndim > 3:
+        found["flipped"] = np.flip(kernel, 0)
+        if kernel.shape[0] == kernel.shape[1]:
+            found["transposed"] = kernel.swapaxes(0, 1)
+    found |= {"int8": quantised(kernel, 8), "int4": quantised(kernel, 4)}
+    return {fault: found[fault] for fault in FAULTS if fault in found}
+
+
+def quantised(kernel: Kernel, bits: int) -> Kernel:
+    """Rounded to whole multiples of one step, the largest weight being the largest multiple."""
+    step = np.abs(kernel).max() / (2 ** (bits - 1) - 1)
+    return np.rint(kernel / step) * step if step > 0 else kernel
+
+
+def detect(pair: sdr.Cascade, kernel: Kernel) -> dict[str, float | None]:
+    """The detectors on a pair whose second layer has this kernel; None where one is undefined."""
+    numbers = _of_pair(sdr.Cascade(pair.first, kernel, pair.down, pair.up, pair.first_dilation, pair.second_dilation))
+    values = {**numbers, "entropy": entropy(kernel), "norm": kernel.std()}
+    return {name: float(f"{values[name]:.6g}") if np.isfinite(values[name]) else None for name in DETECTORS}
+
+
+@jax.jit
+def _of_pair(pair: sdr.Cascade):
+    parts, coupling = sdr.decompose(pair), sdr.coupling(pair)
+    return {
+        "ratio": 1 + parts.total,
+        "adaptation z": parts.z,
+        "coupling": coupling.coupling,
+        "coupling z": coupling.z,
+        "|energy|": abs(coupling.energy),
+    }
+
+
+def entropy(kernel: Kernel) -> float:
+    """Entropy of a kernel's power over the frequencies, at most 1, as the mean over the kernels with any energy."""
+    spatial = tuple(range(kernel.ndim - 2))
+    points = [2 * size for size in kernel.shape[:-2]]
+    power = np.abs(np.fft.fftn(kernel, points, axes=spatial)) ** 2
+    total = power.sum(spatial)
+    share = power / np.where(total > 0, total, 1)
+    of_each = -xlogy(share, share).sum(spatial) / math.log(math.prod(points))
+    return float(of_each[total > 0].mean()) if (total > 0).any() else math.nan
+
+
+def scores(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
+    """For every fault and detector how well the one is told by the other."""
+    found = {}
+    for fault in FAULTS:
+        having = [layer for layer in layers if fault in layer["values"]]
+        if having:
+            found[fault] = {detector: _score(having, fault, detector) for detector in DETECTORS}
+    return found
+
+
+def _score(layers: Sequence[Mapping[str, Any]], fault: str, detector: str) -> Score:
+    by_family: dict[str, list[tuple[float, float]]] = {}
+    for layer in layers:
+        healthy, changed = (layer["values"][version][detector] for version in ("healthy", fault))
+        if healthy is not None and changed is not None:
+            sign = DETECTORS[detector]
+            by_family.setdefault(layer["family"], []).append((sign * healthy, sign * changed))
+    pairs = [np.array(values) for values in by_family.values()]
+    count = sum(map(len, pairs))
+    if not count:
+        return Score(math.nan, None, None, math.nan, 0, 0, len(layers))
+    between = np.array([[auroc(one[:, 0], other[:, 1]) for other in pairs] for one in pairs])
+    low, high = interval(between) if len(pairs) > 1 else (None, None)
+    return Score(
+        auroc=float(between.mean()),
+        low=low,
+        high=high,
+        within=float(between.diagonal().mean()),
+        families=len(pairs),
+        layers=count,
+        undefined=len(layers) - count,
+    )
+
+
+def auroc(healthy: Float[np.ndarray, " n"], faulty: Float[np.ndarray, " k"]) -> float:
+    """How often a faulty value is above a healthy one, ties counting half.
+
+    >>> auroc(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    0.875
+    """
+    above = faulty[None] > healthy[:, None]
+    equal = faulty[None] == healthy[:, None]
+    return float((above + 0.5 * equal).mean())
+
+
+def interval(between: Float[np.ndarray, "f f"]) -> tuple[float, float]:
+    """Where the mean of all entries lies in 95 % of the resamples of the families."""
+    n = len(between)
+    drawn = np.random.default_rng(0).multinomial(n, [1 / n] * n, RESAMPLES) / n
+    low, high = np.quantile(np.einsum("rf,fg,rg->r", drawn, between, drawn), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def drawing(result, images):
+    return figures.intervals(
+        {
+            fault: {name: (score["auroc"], score["low"], score["high"]) for name, score in of_fault.items()}
+            for fault, of_fault in result["scores"].items()
+        },
+        label="AUROC",
+        reference=0.5,
+    )
+
+
+def chapter(results: Results) -> list[str]:
+    result = results["faults"]
+    return [RULES, *_tables(result["scores"])]
+
+
+RULES = (
+    "Is this layer as trained? Each fault in one layer at a time; AUROC of every number that one could look at, faulty "
+    "against healthy layers of all families of networks, with the 95 % interval over families. The direction was fixed "
+    "before the run: ratio, adaptation's z, coupling and |energy| fall under a fault, entropy and norm rise; below 0.5 "
+    "the direction was wrong. Bold: the whole interval above 0.5. Entropy and norm are of the layer alone.\n"
+)
+
+
+def _tables(scores: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
+    sizes = lambda of_fault: [max(score[key] for score in of_fault.values()) for key in ("families", "layers")]
+    rows = [
+        [fault, "{} / {}".format(*sizes(of_fault)), *(_cell(score) for score in of_fault.values())]
+        for fault, of_fault in scores.items()
+    ]
+    yield tables.table(["fault", "families / layers", *DETECTORS], rows)
+    yield "Secondary: healthy and faulty layers of one family only.\n"
+    rows = [[fault, *(f"{score['within']:.2f}" for score in each.values())] for fault, each in scores.items()]
+    yield tables.table(["fault", *DETECTORS], rows)
+
+
+def _cell(score: Mapping[str, Any]) -> str:
+    if score["auroc"] is None or score["low"] is None:
+        return tables.number(score["auroc"], 2)
+    told = f"{score['auroc']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+    return f"**{told}**" if score["low"] > 0.5 else told
+
+
+EXPERIMENT = Experiment(
+    "faults",
+    "planted faults: is this layer as trained?",
+    run,
+    drawings=(
+        Drawing(
+            "faults",
+            "How well each number tells a planted fault: AUROC with the 95 % interval over families of networks.",
+            drawing,
+        ),
+    ),
+    page=Chapter("Planted faults", chapter),
+    weights="needed",
+)
