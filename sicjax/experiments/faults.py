@@ -96,7 +96,7 @@ def run(lab: Lab):
             versions = {"healthy": kernel, **faulty(kernel, rng, sister(found, file, name))}
             values = {version: detect(pair, changed) for version, changed in versions.items()}
             layers.append({"family": family(file), "file": file, "pair": name, "shape": pair.shape, "values": values})
-    return {"layers": layers, "scores": scores(layers)}, {}
+    return {"scores": scores(layers), "detectors": list(DETECTORS), "layers": layers}, {}
 
 
 def pairs_of(file: Path) -> dict[str, sdr.Cascade]:
@@ -156,11 +156,18 @@ def quantised(kernel: Kernel, bits: int) -> Kernel:
     return np.rint(kernel / step) * step if step > 0 else kernel
 
 
-def detect(pair: sdr.Cascade, kernel: Kernel) -> dict[str, float | None]:
-    """The detectors on a pair whose second layer has this kernel; None where one is undefined."""
-    numbers = _of_pair(sdr.Cascade(pair.first, kernel, pair.down, pair.up, pair.first_dilation, pair.second_dilation))
-    values = {**numbers, "entropy": entropy(kernel), "norm": kernel.std()}
-    return {name: float(f"{values[name]:.6g}") if np.isfinite(values[name]) else None for name in DETECTORS}
+def detect(pair: sdr.Cascade, kernel: Kernel) -> list[float | None]:
+    """The detectors, in their order, on a pair whose second layer has this kernel; None where one is undefined."""
+    first, second = _filled(np.asarray(pair.first)), _filled(kernel)
+    numbers = _of_pair(sdr.Cascade(first, second, pair.down, pair.up, pair.first_dilation, pair.second_dilation))
+    values = {**numbers, "entropy": entropy(kernel), "norm": kernel.std(dtype=np.float64)}
+    return [float(f"{values[name]:.6g}") if np.isfinite(values[name]) else None for name in DETECTORS]
+
+
+def _filled(kernel: Kernel) -> Kernel:
+    """With empty kernels, which count nowhere, up to a power of 4: compiling takes longer than computing."""
+    fill = [(0, max(16, 4 ** math.ceil(math.log(n, 4))) - n) for n in kernel.shape[-2:]]
+    return np.pad(kernel, [(0, 0)] * (kernel.ndim - 2) + fill)
 
 
 @jax.jit
@@ -198,10 +205,10 @@ def scores(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
 
 def _score(layers: Sequence[Mapping[str, Any]], fault: str, detector: str) -> Score:
     by_family: dict[str, list[tuple[float, float]]] = {}
+    place, sign = list(DETECTORS).index(detector), DETECTORS[detector]
     for layer in layers:
-        healthy, changed = (layer["values"][version][detector] for version in ("healthy", fault))
+        healthy, changed = (layer["values"][version][place] for version in ("healthy", fault))
         if healthy is not None and changed is not None:
-            sign = DETECTORS[detector]
             by_family.setdefault(layer["family"], []).append((sign * healthy, sign * changed))
     pairs = [np.array(values) for values in by_family.values()]
     count = sum(map(len, pairs))

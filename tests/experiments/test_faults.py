@@ -1,0 +1,143 @@
+"""Planted faults: what each does to a kernel, what the score of a detector is, and all of it on networks made up."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sicjax import experiments, sdr
+from sicjax.experiments import faults
+from sicjax.experiments.faults import DETECTORS, auroc, faulty, interval, quantised, scores
+
+RNG = np.random.default_rng(0)
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def by_counting(healthy, changed):
+    """The definition: every healthy value against every faulty one."""
+    won = sum(1.0 if b > a else 0.5 if b == a else 0.0 for a in healthy for b in changed)
+    return won / (len(healthy) * len(changed))
+
+
+def test_auroc_counts_pairs_and_ties_half():
+    for _ in range(20):
+        healthy, changed = RNG.integers(0, 6, RNG.integers(1, 9)), RNG.integers(2, 8, RNG.integers(1, 9))
+        found = auroc(healthy.astype(float), changed.astype(float))
+        assert found == pytest.approx(by_counting(healthy, changed))
+
+
+def layer(family, healthy, changed):
+    """A layer whose every detector is the same number, and the number with its channels permuted."""
+    return {"family": family, "values": {"healthy": [healthy] * 7, "permuted": [changed] * 7}}
+
+
+def test_families_count_alike_however_many_layers_they_have():
+    drawn = {"a": RNG.normal(size=(9, 2)), "b": RNG.normal(size=(2, 2)), "c": RNG.normal(size=(1, 2))}
+    layers = [layer(name, *map(float, values)) for name, rows in drawn.items() for values in rows]
+    undefined = [layer("a", None, 1.0), layer("d", 1.0, None)]
+    (found,) = scores(layers + undefined).values()
+    for detector, sign in DETECTORS.items():
+        between = [
+            [by_counting(sign * one[:, 0], sign * other[:, 1]) for other in drawn.values()] for one in drawn.values()
+        ]
+        score = found[detector]
+        assert score.auroc == pytest.approx(np.mean(between))
+        assert score.within == pytest.approx(np.mean(np.diagonal(between)))
+        assert (score.families, score.layers, score.undefined) == (3, 12, 2)
+        assert score.low is not None and score.high is not None
+        assert np.min(between) <= score.low <= score.auroc <= score.high <= np.max(between)
+    assert found["entropy"].auroc == pytest.approx(1 - found["ratio"].auroc)
+
+
+def test_one_family_has_no_interval_and_equal_families_one_of_no_width():
+    (found,) = scores([layer("a", 1.0, 0.0), layer("a", 2.0, 0.0)]).values()
+    assert (found["ratio"].auroc, found["ratio"].low, found["ratio"].high) == (1.0, None, None)
+    assert interval(np.full((4, 4), 0.7)) == pytest.approx((0.7, 0.7))
+
+
+def test_faults_do_what_they_are_called():
+    kernel = RNG.normal(size=(3, 3, 8, 5)).astype(np.float32)
+    found = faulty(kernel, RNG, kernel + 1)
+    assert list(found) == list(faults.FAULTS)
+    order = [int(np.argmin([np.abs(row - kernel[:, :, m]).max() for m in range(8)])) for row in
+             np.moveaxis(found["permuted"], 2, 0)]  # fmt: skip
+    assert sorted(order) == list(range(8)) != order
+    np.testing.assert_array_equal(found["permuted"], kernel[:, :, order])
+    np.testing.assert_array_equal(found["transposed"], np.transpose(kernel, (1, 0, 2, 3)))
+    np.testing.assert_array_equal(found["flipped"], kernel[::-1])
+    assert len(np.unique(found["int4"])) <= 15 and np.abs(found["int4"]).max() == pytest.approx(np.abs(kernel).max())
+    assert np.abs(found["int8"] - kernel).max() <= np.abs(kernel).max() / 127 / 2 * 1.001
+    assert not quantised(np.zeros_like(kernel), 8).any()
+    # No fault is claimed of what it would not change, or does not have.
+    assert list(faulty(kernel[0], RNG, None)) == ["permuted", "redrawn", "int8", "int4"]
+    assert "transposed" not in faulty(kernel[:2], RNG, None)
+
+
+def test_what_no_coupling_can_see():
+    """Transposed or flipped taps put one side's lags in another order, which no RV depends on; adaptation does."""
+    first, second = RNG.normal(size=(2, 3, 3, 16, 16)).astype(np.float32)
+    pair = sdr.Cascade(first, second)
+    at = list(DETECTORS).index
+    healthy = faults.detect(pair, second)
+    for fault in ("transposed", "flipped"):
+        changed = faults.detect(pair, faulty(second, RNG, None)[fault])
+        for name in ("coupling", "coupling z", "|energy|", "entropy", "norm"):
+            assert changed[at(name)] == pytest.approx(healthy[at(name)], rel=2e-3)
+        assert changed[at("adaptation z")] != pytest.approx(healthy[at("adaptation z")], rel=0.05)
+    both = faults.detect(pair, second[::-1, ::-1])
+    assert both == pytest.approx(healthy, rel=2e-3)
+
+
+def test_entropy_is_that_of_the_power_spectrum():
+    impulse = np.zeros((3, 3, 1, 2))
+    impulse[1, 1, 0, 0] = 5.0
+    assert faults.entropy(impulse) == pytest.approx(1)  # white; the other has no energy and does not count
+    kernel = RNG.normal(size=(3, 1, 1))
+    power = np.array(
+        [abs(sum(kernel[t, 0, 0] * np.exp(-2j * np.pi * f * t / 6) for t in range(3))) ** 2 for f in range(6)]
+    )
+    power /= power.sum()
+    assert faults.entropy(kernel) == pytest.approx(-(power * np.log(power)).sum() / np.log(6))
+
+
+def write_network(folder, name, rng):
+    """Two layers whose kernels have, in each channel between them, the same shape on both sides."""
+    shapes = rng.normal(size=(3, 3, 16))
+    first = shapes[:, :, None] * rng.uniform(1, 2, size=(1, 1, 4, 16))
+    second = shapes[..., None] * rng.uniform(1, 2, size=(1, 1, 16, 4))
+    kernels = {"0.weight": first, "1.weight": second}
+    arrays = {key: np.moveaxis(kernel, (-1, -2), (0, 1)).astype(np.float32) for key, kernel in kernels.items()}
+    save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / f"{name}.safetensors")
+    layers = [{"type": "conv", "weight": key, "layout": "OIHW", "stride": 1} for key in arrays]
+    (folder / f"{name}.json").write_text(json.dumps({"networks": {"net": layers}}))
+
+
+def test_coupled_networks_give_permuted_channels_away(tmp_path):
+    public = tmp_path / "weights"
+    public.mkdir()
+    rng = np.random.default_rng(1)
+    for name in ("a_one", "a_two", "b_one"):
+        write_network(public, name, rng)
+    lab = experiments.open_lab(tmp_path / "out", experiments.PRESETS["tiny"], weights=public)
+    files = experiments.carry_out(lab, *experiments.chosen(["faults"]))
+    assert [file.name for file in files] == ["faults.png", "faults.pdf"]
+    result = experiments.results_in(tmp_path / "out")["faults"]
+    healthy, permuted = (
+        [layer["values"][version] for layer in result["layers"]] for version in ("healthy", "permuted")
+    )
+    assert [layer["family"] for layer in result["layers"]] == ["a", "a", "b"]
+    coupling = list(DETECTORS).index("coupling")
+    assert min(values[coupling] for values in healthy) > 0.95 > 0.5 > max(values[coupling] for values in permuted)
+    found = result["scores"]
+    assert found["permuted"]["coupling z"] == {
+        "auroc": 1.0, "low": 1.0, "high": 1.0, "within": 1.0, "families": 2, "layers": 3, "undefined": 0
+    }  # fmt: skip
+    # The layer alone is the same layer; and b has no sister to take a kernel from.
+    assert found["permuted"]["norm"]["auroc"] == found["permuted"]["entropy"]["auroc"] == pytest.approx(0.5)
+    assert found["transplanted"]["coupling z"] | {"auroc": 1.0} == {
+        "auroc": 1.0, "low": None, "high": None, "within": 1.0, "families": 1, "layers": 2, "undefined": 0
+    }  # fmt: skip
+    page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
+    assert "## Planted faults" in page and "**1.00 [1.00, 1.00]**" in page and "| transplanted | 1 / 2 |" in page
