@@ -6,8 +6,6 @@ import argparse
 import textwrap
 
 from sicjax._errors import InputError
-from sicjax.cli._table import HEADINGS
-from sicjax.measure import COLUMNS
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -27,6 +25,9 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: a column that there is not.
     """
+    from sicjax.cli._table import HEADINGS
+    from sicjax.measure import COLUMNS
+
     columns: list[str] = args.columns
     names = [HEADINGS.get(column, column) for column in columns]
     unknown = [column for column, name in zip(columns, names, strict=True) if name not in COLUMNS]
