@@ -164,7 +164,7 @@ def detect(pair: sdr.Cascade, kernel: Kernel) -> list[float | None]:
     return [float(f"{values[name]:.6g}") if np.isfinite(values[name]) else None for name in DETECTORS]
 
 
-def _filled(kernel: Kernel) -> Kernel:
+def _filled(kernel: Kernel) -> Float[np.ndarray, "*k m2 o2"]:
     """With empty kernels, which count nowhere, up to a power of 4: compiling takes longer than computing."""
     fill = [(0, max(16, 4 ** math.ceil(math.log(n, 4))) - n) for n in kernel.shape[-2:]]
     return np.pad(kernel, [(0, 0)] * (kernel.ndim - 2) + fill)
@@ -186,7 +186,7 @@ def entropy(kernel: Kernel) -> float:
     """Entropy of a kernel's power over the frequencies, at most 1, as the mean over the kernels with any energy."""
     spatial = tuple(range(kernel.ndim - 2))
     points = [2 * size for size in kernel.shape[:-2]]
-    power = np.abs(np.fft.fftn(kernel, points, axes=spatial)) ** 2
+    power = np.abs(np.fft.fftn(kernel.astype(np.float64), points, axes=spatial)) ** 2
     total = power.sum(spatial)
     share = power / np.where(total > 0, total, 1)
     of_each = -xlogy(share, share).sum(spatial) / math.log(math.prod(points))
