@@ -116,3 +116,17 @@ def test_courses_add_up():
     assert [panel.get_title() for panel in seen] == [f"{k} to {k + 1}" for k in range(4)]
     lines = [np.asarray(line.get_ydata()) for line in seen[0].lines[1:]]
     np.testing.assert_allclose(lines, [[0.1, 0.1], [0.1, 0.2], [0.0, -0.1]] * 2)
+
+
+def test_an_interval_that_leaves_out_the_reference_is_a_full_dot():
+    figure = figures.intervals(
+        {"one": {"a": (0.7, 0.6, 0.8), "b": (0.5, 0.4, 0.6)}, "two": {"b": (0.9, None, None), "a": (None, None, None)}},
+        label="AUROC",
+        reference=0.5,
+    )
+    one, two = figure.axes
+    assert [part.get_title() for part in (one, two)] == ["one", "two"]
+    assert [text.get_text() for text in one.get_yticklabels()] == ["a", "b"]
+    dots = lambda part: [line for line in part.lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() == "white" for dot in dots(one)] == [False, True]
+    assert [(*dot.get_xdata(), *dot.get_ydata()) for dot in dots(two)] == [(0.9, 1)]

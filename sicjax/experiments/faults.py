@@ -23,6 +23,9 @@ These rules were fixed before the first run.
   nothing to tell about one in forty is above 0.5 by chance.
 * Left out: WeightWatcher's alpha (another package, none of the optional ones), and weights of another checkpoint, which
   public networks come without.
+
+Decided after the first run: table and figure judge intervals at two digits, because the last digit of a number that a
+fault cannot change may break a tie; and numbers of the layer alone are computed in float64, for the same reason.
 """
 
 from __future__ import annotations
@@ -249,12 +252,17 @@ def interval(between: Float[np.ndarray, "f f"]) -> tuple[float, float]:
 def drawing(result, images):
     return figures.intervals(
         {
-            fault: {name: (score["auroc"], score["low"], score["high"]) for name, score in of_fault.items()}
+            fault: {name: _two_digits(score) for name, score in of_fault.items()}
             for fault, of_fault in result["scores"].items()
         },
         label="AUROC",
         reference=0.5,
     )
+
+
+def _two_digits(score: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    auroc, low, high = (None if score[key] is None else round(score[key], 2) for key in ("auroc", "low", "high"))
+    return auroc, low, high
 
 
 def chapter(results: Results) -> list[str]:
@@ -266,7 +274,7 @@ RULES = (
     "Is this layer as trained? Each fault in one layer at a time; AUROC of every number that one could look at, faulty "
     "against healthy layers of all families of networks, with the 95 % interval over families. The direction was fixed "
     "before the run: ratio, adaptation's z, coupling and |energy| fall under a fault, entropy and norm rise; below 0.5 "
-    "the direction was wrong. Bold: the whole interval above 0.5. Entropy and norm are of the layer alone.\n"
+    "the direction was wrong. Bold: the whole interval above 0.50. Entropy and norm are of the layer alone.\n"
 )
 
 
@@ -286,7 +294,7 @@ def _cell(score: Mapping[str, Any]) -> str:
     if score["auroc"] is None or score["low"] is None:
         return tables.number(score["auroc"], 2)
     told = f"{score['auroc']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
-    return f"**{told}**" if score["low"] > 0.5 else told
+    return f"**{told}**" if round(score["low"], 2) > 0.5 else told
 
 
 EXPERIMENT = Experiment(

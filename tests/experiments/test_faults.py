@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from sicjax import experiments, sdr
 from sicjax.experiments import faults
+from sicjax.experiments._statistics import as_json
 from sicjax.experiments.faults import DETECTORS, auroc, faulty, interval, quantised, scores
 
 RNG = np.random.default_rng(0)
@@ -141,3 +142,13 @@ def test_coupled_networks_give_permuted_channels_away(tmp_path):
     }  # fmt: skip
     page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
     assert "## Planted faults" in page and "**1.00 [1.00, 1.00]**" in page and "| transplanted | 1 / 2 |" in page
+
+
+def test_the_page_has_the_scores_of_its_layers():
+    result = json.loads((DOCS / "faults" / "faults.json").read_text())
+    assert as_json(scores(result["layers"])) == {
+        fault: {name: pytest.approx(score, abs=1e-9) for name, score in found.items()}
+        for fault, found in result["scores"].items()
+    }
+    page = (DOCS / "faults.md").read_text()
+    assert all(table in page for table in faults._tables(result["scores"]))
