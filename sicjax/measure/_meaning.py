@@ -6,7 +6,8 @@ import math
 
 from scipy import special
 
-# How often chance alone is called coupled, and how often energies are called matched or opposed: see docs/meaning.md.
+# How often chance alone is called coupled, and how often energies are called matched or opposed. Measured on random
+# orders of real channels: 0.0095 and 0.013 to 0.015, see docs/meaning.md.
 FALSE = 0.01
 # From here on a coupling that is none of chance is called strong: a third of what there could be.
 STRONG = 0.33
@@ -59,7 +60,7 @@ COLUMNS = {
 
 
 def reading(*, structural: bool, channels: int, coupling: float, coupling_p: float, energy: float) -> str:
-    """A pair in words, each said of a pair by chance at most once in a hundred.
+    """A pair in words, each said of a pair by chance about once in a hundred.
 
     >>> reading(structural=False, channels=64, coupling=0.41, coupling_p=4e-9, energy=-0.48)
     'strongly coupled, energies opposed'
