@@ -51,8 +51,9 @@ HEADINGS = {
     "median": "quantiles",
     "95 %": "quantiles",
     "0.9-1.1": "near_one",
+    "shuffled taps": "null_mean",
+    "p": "coupling_p",
 }
-HEADINGS |= {"p": "coupling_p", "shuffled taps": "null_mean"}
 
 
 def tables(records: Sequence[Record], file: TextIO) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
 
-# Of the fields of `measure --json`, described in schema.json: raised when one of them changes its meaning.
+# Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
 SCHEMA = 2
 
 

@@ -42,17 +42,18 @@ COLUMNS = {
     "coupling.",
     "z": "Adaptation over its standard deviation under random pairing of the channels. Beyond 2.6 either way "
     "chance does it once in a hundred pairs.",
-    "coupling": "How much of the kernels on one side of a channel can be told from those on the other, beyond chance: "
-    "RV coefficient of their lag features, 0 by chance, 1 at most. It has no sign and ignores scale. It "
-    "does not say that the network is good, nor which layer caused it.",
+    "coupling": "How closely the spectra of the kernels on one side of a channel go with those on the other, beyond "
+    "chance: RV coefficient of their lag features, 0 by chance, 1 at most. It has no sign and ignores "
+    "scale, and it is the same when one layer's kernels are all transposed. It does not say that the "
+    "network is good, nor which layer caused it.",
     "coupling_z": "The RV coefficient less its mean under random pairing, over its standard deviation there. It grows "
     "with the number of channels: compare coupling, not z, between layers.",
     "coupling_p": "How often random pairing of the channels couples as much (Pearson III tail with the exact mean, "
-    "variance and skewness). Below 1e-6 its digits mean nothing but that it is small.",
+    "variance and skewness). Far below 1e-4 its digits say no more than that it is small.",
     "energy": "Correlation over the channels of the log energies of the kernels on either side. It is about scale, "
     "which no ratio sees, and a batch norm between the layers may undo it.",
     "reading": "The above in words. Coupled: coupling_p at most 0.01; strongly: and coupling at least 0.33. Energies "
-    "matched or opposed: so large a correlation either way is met once in a hundred pairs by chance.",
+    "matched or opposed: chance makes a correlation so large in one or two of a hundred pairs.",
     "null_mean": "Mean ratio when the taps of every kernel are shuffled: what the values alone show, without their "
     "arrangement.",
     "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",

@@ -75,7 +75,7 @@ def nets(tmp_path):
     """Forty small networks and one that is broken."""
     rng = np.random.default_rng(0)
     for k in range(40):
-        np.savez(tmp_path / f"{k:02}.npz", **{f"c{n}": rng.normal(size=(4, 4, 2, 2)) for n in range(2)})
+        np.savez(tmp_path / f"{k:02}.npz", **{"c0": rng.normal(size=(4, 4, 2, 8)), "c1": rng.normal(size=(4, 4, 8, 2))})
         (tmp_path / f"{k:02}.json").write_text(json.dumps({"networks": {"net": LAYERS}}))
     (tmp_path / "broken.npz").write_text("no network")
     return tmp_path
@@ -106,7 +106,18 @@ def test_a_worker_killed_in_the_middle_leaves_the_same_archive(scheduler, nets, 
     lines = [json.loads(line) for part in out.glob("records/*") for line in part.read_text().splitlines()]
     files = [line["record"]["file"] for line in lines]
     assert len(files) == len(set(files)) == 41
-    assert json.loads((out / "result.json").read_text()) == json.loads(told)
+    found, expected = json.loads((out / "result.json").read_text()), json.loads(told)
+    # Workers with other threads add in another order, which is seen in what is over a small variance.
+    close = [
+        [
+            [cascade.pop(name) for name in ("coupling_z", "coupling_p")]
+            for each in side
+            for cascade in each.get("cascades", ())
+        ]
+        for side in (found, expected)
+    ]
+    assert found == expected and np.array(close[0]).shape == (40, 2)
+    np.testing.assert_allclose(*close, atol=1e-4)
 
 
 def test_what_ends_its_worker_is_told_and_the_rest_is_done(scheduler):

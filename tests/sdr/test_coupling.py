@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import CASES, kernels, with_dead_kernels
-from scipy.stats import kstest
+from scipy.stats import kstest, pearson3
 
 import sicjax.sdr as sdr
+from sicjax.sdr._coupling import _pearson
 from sicjax.sdr._pairings import central_moments, invariants
 
 
@@ -90,6 +91,17 @@ def test_z_and_p_are_those_of_permutations(seed, strength):
     sampled = sdr.coupling(pair, jax.random.key(0), draws=4000)
     np.testing.assert_allclose(sampled.p, share, rtol=0.05, atol=6 * math.sqrt((share + 1e-3) / 4000))
     assert sampled[:3] == found[:3]
+
+
+@pytest.mark.parametrize("skewness", [-0.6, -0.12, -0.02, 0.0, 0.003, 0.03, 0.06, 0.09, 0.11, 0.3, 1.0, 2.4])
+def test_the_tail_is_that_of_pearson_iii(skewness):
+    z = np.array([-2, -1, -0.3, 0, 0.5, 1.5, 3, 4])
+    found = [float(_pearson(jnp.float32(at), jnp.float32(skewness))) for at in z]
+    np.testing.assert_allclose(found, pearson3.sf(z, skewness), rtol=5e-3, atol=1e-4)
+
+
+def test_p_counts_the_real_pairing_among_the_draws():
+    assert sdr.coupling(crossed(2, strength=1.0), jax.random.key(0), draws=99).p == pytest.approx(1 / 100)
 
 
 def test_what_cancels_in_adaptation_is_seen():
