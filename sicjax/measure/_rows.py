@@ -224,15 +224,20 @@ def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tup
 
 def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
     """The row of a pair whose ratios are all 1: only the energies of its kernels say anything."""
-    first, second = (np.asarray(kernel) for kernel in pair.cascade.aligned())
-    inputs, outputs = first.any(tuple(range(first.ndim - 2))).sum(0), second.any(tuple(range(second.ndim - 2))).sum(1)
-    defined = int(inputs @ outputs)
+    defined = int(np.prod(_alive(pair.cascade), 0).sum())
     counts = np.where(EDGES[:-1] == 1, defined, 0)
     histogram = sdr.Histogram(counts, EDGES, 0, 0, pair.cascade.pathways - defined)
     numbers = STRUCTURAL if defined else dict.fromkeys(STRUCTURAL, math.nan)
     quantiles = dict.fromkeys(map(str, QUANTILES), numbers["mean"])
     numbers = {**numbers, "energy": float(sdr.energy(pair.cascade))}
     return _row(pair, histogram, quantiles, numbers), histogram
+
+
+def _alive(cascade: sdr.Cascade) -> np.ndarray:
+    """How many inputs and how many outputs each intermediate channel has with a kernel that has any energy."""
+    first, second = (np.asarray(kernel) for kernel in cascade.aligned())
+    spatial = tuple(range(first.ndim - 2))
+    return np.stack([first.any(spatial).sum(0), second.any(spatial).sum(1)])
 
 
 def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numbers: Mapping[str, float]) -> Row:
@@ -251,7 +256,7 @@ def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numb
         near_one=histogram.share(*NEAR_ONE),
         reading=reading(
             structural=cascade.structural,
-            channels=cascade.shape[1],
+            channels=int(_alive(cascade).all(0).sum()),
             **{name: numbers[name] for name in ("coupling", "coupling_p", "energy")},
         ),
         **numbers,

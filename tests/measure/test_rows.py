@@ -86,6 +86,17 @@ def test_dead_and_structural_pairs(tmp_path):
     assert as_json(measure([file], stride=1)[0])["cascades"][1]["z"] is None
 
 
+def test_channels_that_are_dead_are_none_to_read_by(tmp_path):
+    rng = np.random.default_rng(0)
+    kernels = {"c0.weight": rng.normal(size=(9, 3, 3, 3)), "c1.weight": rng.normal(size=(5, 9, 3, 3))}
+    file = tmp_path / "nine.safetensors"
+    for dead, words in ((1, "as random pairing"), (2, "too few channels")):
+        kernels["c0.weight"][:dead] = 0
+        save_file({name: kernel.astype(np.float32) for name, kernel in kernels.items()}, file)
+        (row,) = measure([file], stride=1)[0].rows
+        assert row.reading.split(",")[0] == words
+
+
 def test_pairs_too_large_to_be_filled_up_are_measured_as_they_are(chain, monkeypatch):
     (together,) = measure([chain[0]], stride=2, transposed=True)
     # Between 4 lags of the first pair, 5 x 4 x 6, and of the second, 4 x 6 x 3.
