@@ -39,7 +39,7 @@ def read(path: str | Path) -> Tensors:
 def _refusal(content: Content) -> str:
     """Why a file that no format recognises is not read."""
     if not content.archive:
-        expected = ", ".join(f"{format.name} ({' '.join(format.endings)})" for format in FORMATS)
+        expected = ", ".join(f"{format.name} ({' '.join(format.endings)})" for format in FORMATS if format.endings)
         return f"is not a weights file that can be read: expected {expected}"
     if content.entries is None:
         return "is damaged or not complete, save or download it again"

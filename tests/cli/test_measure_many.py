@@ -43,6 +43,7 @@ def test_some_that_could_not_be_measured_are_told(folder, capsys):
     shown = capsys.readouterr()
     assert "not measured" in shown.out and "c0 to c1" in shown.out
     assert shown.err.count("\n") == 1 and "broken.npz is not a weights file" in shown.err
+    assert "expected PyTorch weights (.pt" in shown.err and "()" not in shown.err
     assert cli.main(["measure", str(nets / "0*.npz"), "--json"]) == 0
     assert [record["file"] for record in json.loads(capsys.readouterr().out)] == [
         str(nets / "000.npz"), str(nets / "001.npz")
