@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,16 +67,18 @@ def test_a_second_run_writes_the_same_and_measures_nothing(folder, tmp_path, mon
     assert first.read_bytes() == before and second.stat().st_mtime_ns == drawn
 
 
-def test_parts_of_several_processes_are_put_together_by_the_last(folder, tmp_path, capsys):
-    nets, out = folder(4), tmp_path / "out"
+def test_parts_of_several_processes_are_put_together_by_the_last(folder, tmp_path, capsys, monkeypatch):
+    folder(4)
+    monkeypatch.chdir(tmp_path)  # which part a file is in goes by its name as given, the same in every run of the test
+    nets, out = Path("nets"), Path("out")
     for part in (1, 2):
         assert not (out / "result.json").exists()
         assert cli.main(["measure", str(nets), "--out", str(out), "--shard", f"{part}/2"]) in (0, 1, 3)
         assert ("are left to other parts" in capsys.readouterr().err) == (part == 1)
     together = (out / "result.json").read_text()
     assert [json.loads(together)[k]["file"][-7:] for k in range(5)] == [*(f"00{k}.npz" for k in range(4)), "ken.npz"]
-    assert cli.main(["measure", str(nets), "--out", str(tmp_path / "whole"), "--jobs", "1"]) == 3
-    assert (tmp_path / "whole" / "result.json").read_text() == together
+    assert cli.main(["measure", str(nets), "--out", "whole", "--jobs", "1"]) == 3
+    assert Path("whole/result.json").read_text() == together
 
 
 def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):

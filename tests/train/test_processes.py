@@ -21,7 +21,7 @@ NETWORKS = {
     "gan": "--generator 8 4 --discriminator 4 8".split(),
 }
 ONE = jax.devices()[:1]
-TWO_DEVICES = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=1"
+TWO_DEVICES = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
 # `sicjax` on the first of this machine's devices: what is compiled for one of four is not what is for the only one.
 ON_ONE = """import sys, jax
 first = jax.devices()[:1]
