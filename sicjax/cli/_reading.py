@@ -25,6 +25,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the convolutions are transposed, where the channel counts do not tell",
     )
+    parser.add_argument(
+        "--module",
+        metavar="PACKAGE.MODULE:FUNCTION",
+        help="of Orbax checkpoints of a Flax model: a function that returns its module and example inputs",
+    )
     parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
 
 

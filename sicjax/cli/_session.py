@@ -23,7 +23,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         args: of the command.
         few: networks up to which everything is shown.
     """
-    how = {"stride": args.stride, "transposed": args.transposed}
+    how = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None

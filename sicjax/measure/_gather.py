@@ -18,6 +18,7 @@ def gather(
     keys: Mapping[Source, str],
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
+    module: str | None = None,
 ) -> Iterator[Record | None]:
     """The record of each source; None where there is none yet.
 
@@ -28,12 +29,14 @@ def gather(
             record is taken that was made by this version with the same settings; their files are not read.
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
+        module: see `networks.from_file`.
     """
     for source in sources:
         if source in keys:
             yield archive.get(source.file, keys[source])
             continue
-        stated = settings_for(source.file, stride=stride, transposed=transposed, step=source.step)._asdict()
+        how = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
+        stated = settings_for(source.file, **how)._asdict()
         stated["stride"] = None if stated["stride"] is None else list(stated["stride"])
         made = {"schema": SCHEMA, "sicjax": __version__, "settings": stated}
         yield next(

@@ -13,7 +13,7 @@ from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
 
 # Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Settings(NamedTuple):
@@ -23,11 +23,13 @@ class Settings(NamedTuple):
         stride: of every convolution, or one for each.
         transposed: whether the convolutions are transposed.
         step: which checkpoint of a training run; None of other files.
+        module: the name of the function that returns the module of an Orbax checkpoint.
     """
 
     stride: tuple[int, ...] | None = None
     transposed: bool | None = None
     step: int | None = None
+    module: str | None = None
 
 
 class Identity(NamedTuple):
@@ -53,12 +55,13 @@ def settings_for(
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     step: int | None = None,
+    module: str | None = None,
 ) -> Settings:
     """The settings of a file; of a run that has not been told a step, the latest."""
     strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
     if step is None and runs.is_run(file):
         step = max(runs.checkpoints(file), default=None)
-    return Settings(strides, transposed, step)
+    return Settings(strides, transposed, step, module)
 
 
 def identify(file: str | Path, settings: Settings) -> Identity:

@@ -19,12 +19,14 @@ class Task(NamedTuple):
         source: where it is.
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
+        module: see `networks.from_file`.
         known: keys under which there is a record of it already.
     """
 
     source: Source
     stride: int | Sequence[int] | None
     transposed: bool | None
+    module: str | None = None
     known: Collection[str] = ()
 
 
@@ -94,7 +96,9 @@ def _opened(task: Task) -> Read | Outcome:
 
 def _identity(task: Task) -> Identity:
     file, step = task.source
-    return identify(file, settings_for(file, stride=task.stride, transposed=task.transposed, step=step))
+    return identify(
+        file, settings_for(file, stride=task.stride, transposed=task.transposed, step=step, module=task.module)
+    )
 
 
 def _unexpected(task: Task, error: Exception) -> str:

@@ -34,6 +34,7 @@ TABLES = {
         "sha256": "VARCHAR",
         "stride": "INTEGER[]",
         "transposed": "BOOLEAN",
+        "module": "VARCHAR",
         "pairs": "INTEGER",
         "error": "VARCHAR",
         "skipped": "STRUCT(layer VARCHAR, reason VARCHAR)[]",

@@ -25,9 +25,9 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
     """Everything that paths lead to, each once.
 
     Arguments:
-        paths: files; folders, searched for files with an ending of `networks.FORMATS` and for runs; directories of
-            runs; patterns, in which `**` stands for any folders; names on the hub. A JSON file beside one of the same
-            name is its sidecar; of weights in several files it is their index that is found.
+        paths: files; folders, searched for files with an ending of `networks.FORMATS`, for runs and for Orbax
+            checkpoints; directories of runs; patterns, in which `**` stands for any folders; names on the hub. A JSON
+            file beside one of the same name is its sidecar; of weights in several files their index is found.
         all_steps: every checkpoint of a run, not the latest alone.
 
     Raises:
@@ -70,17 +70,19 @@ def shard(sources: Sequence[Source], part: int, parts: int) -> list[Source]:
 
 
 def _files(path: str) -> Iterator[str]:
-    if not os.path.isdir(path) or _is_run(path):
+    if not os.path.isdir(path) or _is_whole(path):
         yield path
         return
     endings = _endings()
     for folder, inside, files in os.walk(path):
-        runs_inside = {name for name in inside if _is_run(os.path.join(folder, name))}
+        whole = {name for name in inside if _is_whole(os.path.join(folder, name))}
         known = {name for name in files if os.path.splitext(name)[1].lower() in endings}
         indices = {name for name in files if name.endswith(weights.INDEX)}
         known = indices | {name for name in known if not _is_part(name, indices)}
-        yield from (os.path.join(folder, name) for name in sorted(runs_inside | known) if not name.startswith("."))
-        inside[:] = sorted(name for name in inside if name not in runs_inside and not name.startswith("."))
+        yield from (
+            os.path.join(folder, name) for name in sorted(whole | known, key=_by_number) if not name.startswith(".")
+        )
+        inside[:] = sorted(name for name in inside if name not in whole and not name.startswith("."))
 
 
 def _is_part(name: str, indices: set[str]) -> bool:
@@ -91,6 +93,16 @@ def _is_part(name: str, indices: set[str]) -> bool:
 
 def _endings() -> set[str]:
     return {ending for format in networks.FORMATS for ending in format.endings}
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    """Checkpoints are named by their steps."""
+    return (int(name) if name.isdecimal() else -1, name)
+
+
+def _is_whole(folder: str) -> bool:
+    """Whether what is in a folder is one network, or a run's."""
+    return _is_run(folder) or networks.is_orbax(folder)
 
 
 def _is_run(folder: str) -> bool:

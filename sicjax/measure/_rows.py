@@ -136,6 +136,7 @@ def measure(
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     step: int | None = None,
+    module: str | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
     """Measures every pair of successive convolutions in each file, or network in memory.
@@ -145,12 +146,13 @@ def measure(
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         step: see `networks.from_file`.
+        module: see `networks.from_file`.
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
         InputError: a file that cannot be read or understood.
     """
-    how = {"stride": stride, "transposed": transposed, "step": step}
+    how = {"stride": stride, "transposed": transposed, "step": step, "module": module}
     return measure_read(
         [
             Read(IN_MEMORY, file) if isinstance(file, Network) else read(identify(file, settings_for(file, **how)))

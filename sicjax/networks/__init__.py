@@ -1,7 +1,8 @@
 """The successive layers of networks: from files, any JAX function, Flax and PyTorch modules."""
 
-from sicjax.networks._files import files_of, from_file, takes_stride
+from sicjax.networks._files import files_of, from_file, takes_module, takes_stride
 from sicjax.networks._formats import FORMATS, Format
+from sicjax.networks._orbax import is_orbax
 from sicjax.networks.graph import Layer, Network, Pair, Skipped
 from sicjax.networks.torch import from_torch
 from sicjax.networks.trace import from_function, from_module
@@ -18,5 +19,7 @@ __all__ = [
     "from_function",
     "from_module",
     "from_torch",
+    "is_orbax",
+    "takes_module",
     "takes_stride",
 ]

@@ -21,6 +21,7 @@ def from_file(
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     step: int | None = None,
+    module: str | Callable[[], Any] | None = None,
 ) -> Network:
     """The network, or networks, of a file.
 
@@ -35,10 +36,13 @@ def from_file(
         transposed: whether the convolutions are transposed, needed only where the channel counts fit both ways;
             comes before the sidecar's.
         step: which checkpoint of a training run; the latest unless told.
+        module: of an Orbax checkpoint of another's Flax model: a function, or its name `package.module:function`,
+            that takes nothing and returns the module, NNX or Linen, and example inputs as a tuple; a dictionary after
+            these has keywords of the call.
 
     Raises:
-        InputError: a file that cannot be read, a stride or direction that is needed and not given, or given and not
-            needed, a step of what is no run, weights that are not finite.
+        InputError: a file that cannot be read, a stride, direction or module that is needed and not given, or given
+            and not needed, a step of what is no run, weights that are not finite.
     """
     with located(path) as path:
         content = weights.look(path)
@@ -46,7 +50,12 @@ def from_file(
         how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
         if format.graph and (stride is not None or transposed is not None):
             raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
-        read = partial(format.read, path, **({} if format.graph else how), **_of_step(content, step))
+        if module is not None and not format.module:
+            raise InputError(f"{path} is no Orbax checkpoint: leave out the module")
+        how = {} if format.graph else how
+        read = partial(
+            format.read, path, **how, **({"module": module} if format.module else {}), **_of_step(content, step)
+        )
         network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
@@ -61,6 +70,16 @@ def takes_stride(path: str | Path) -> bool:
     """
     with located(path) as path:
         return not format_of(weights.look(path)).graph
+
+
+def takes_module(path: str | Path) -> bool:
+    """Whether a path is read with the Flax module that it was saved from.
+
+    Raises:
+        InputError: a file that is not there or of no format that is read.
+    """
+    with located(path) as path:
+        return format_of(weights.look(path)).module
 
 
 def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
@@ -84,7 +103,7 @@ def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
 def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:
     if step is None:
         return {}
-    if not content.folder:
+    if not content.folder or format_of(content).module:
         raise InputError(f"{content.path} is no training run: it has no step {step}")
     return {"step": step}
 

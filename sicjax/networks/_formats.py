@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from sicjax import weights
 from sicjax._errors import InputError
+from sicjax.networks._orbax import files_of_orbax, from_orbax, is_orbax
 from sicjax.networks._saved import files_of_run, from_run
 from sicjax.networks.chain import from_names, from_sidecar
 from sicjax.networks.graph import Network
@@ -30,6 +30,7 @@ class Format(NamedTuple):
         recognises: whether a file is of this format; None where the bytes do not tell and an ending must.
         extra: what has to be installed to read it, by the name in `pip install 'sicjax[extra]'`.
         graph: whether it states the order, strides and directions of its layers.
+        module: whether it is read with the Flax module that it was saved from.
         files: a path to every file that says what its network is; None where it is that one alone.
     """
 
@@ -40,6 +41,7 @@ class Format(NamedTuple):
     recognises: Callable[[weights.Content], bool] | None = None
     extra: str | None = None
     graph: bool = True
+    module: bool = False
     files: Callable[..., Sequence[Path]] | None = None
 
 
@@ -65,6 +67,10 @@ def format_of(content: weights.Content) -> Format:
 def _is_keras(content: weights.Content) -> bool:
     entries = content.entries or ()
     return content.start.startswith(b"\x89HDF\r\n\x1a\n") or {"config.json", "model.weights.h5"} <= set(entries)
+
+
+def _is_orbax(content: weights.Content) -> bool:
+    return content.folder and is_orbax(content.path)
 
 
 def _is_program(kind: str, content: weights.Content) -> bool:
@@ -104,7 +110,23 @@ FORMATS = (
         "Keras", (".keras", ".h5", ".hdf5"), "a whole model, read without TensorFlow", from_keras, _is_keras, "keras"
     ),
     Format(
-        "training run", (), "a directory of sicjax train", from_run, attrgetter("folder"), "train", files=files_of_run
+        "Orbax checkpoint",
+        (),
+        "a folder of a Flax model, with its module",
+        from_orbax,
+        _is_orbax,
+        "train",
+        module=True,
+        files=files_of_orbax,
+    ),
+    Format(
+        "training run",
+        (),
+        "a directory of sicjax train",
+        from_run,
+        lambda content: content.folder and not _is_orbax(content),
+        "train",
+        files=files_of_run,
     ),
     *(
         Format(row.name, row.endings, row.about, _from_weights, row.recognises, graph=False, files=_with_sidecar)

@@ -36,6 +36,7 @@ TOLD = [
     ("Keras", archive("metadata.json", "config.json", "model.weights.h5")),
     ("Keras", lambda path: path.write_bytes(HDF5)),
     ("training run", Path.mkdir),
+    ("Orbax checkpoint", lambda path: (path.mkdir(), (path / "_METADATA").touch())),
     ("PyTorch weights", archive("f/data.pkl", "f/data/0")),
     ("NumPy", archive("w.npy")),
     ("safetensors", lambda path: save_file({"w": np.zeros(1, np.float32)}, path)),
@@ -43,7 +44,9 @@ TOLD = [
 
 
 def test_the_readme_lists_the_formats():
-    lines = re.findall(r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory|an index) \| (.*) \|$", README, re.MULTILINE)
+    lines = re.findall(
+        r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory|a folder|an index) \| (.*) \|$", README, re.MULTILINE
+    )
     listed = [
         (name, tuple(re.findall(r"\.\w+", names)), re.findall(r"sicjax\[(\w+)\]", more)) for name, names, more in lines
     ]
