@@ -54,10 +54,11 @@ def settings_for(
     transposed: bool | None = None,
     step: int | None = None,
 ) -> Settings:
-    """The settings of a file; of a run that has not been told a step, the latest."""
+    """The settings of a file; of a run that has not been told a step, the latest that is whole."""
     strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
     if step is None and runs.is_run(file):
-        step = max(runs.checkpoints(file), default=None)
+        step, damaged = runs.latest(file)
+        step = max(damaged, default=None) if step is None else step
     return Settings(strides, transposed, step)
 
 

@@ -21,7 +21,12 @@ class Places:
         self.lock = self.folder / "lock"
         self.skipped = self.folder / "skipped.tsv"
         self.checkpoints = self.folder / "checkpoints"
+        self.damaged = self.folder / "damaged"
         self.tensorboard = self.folder / "tensorboard"
+
+    def only_begun(self) -> bool:
+        """Whether nothing is in the directory but what a run leaves that was killed before it wrote its config."""
+        return {path.name for path in self.folder.iterdir()} <= {self.lock.name, self.config.name + ".partial"}
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.jsonl"
