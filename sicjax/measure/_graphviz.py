@@ -41,7 +41,7 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
             return file
         file = file if kind in ("dot", "txt") else file.with_suffix(".txt")
         draw = figures.network_dot if kind == "dot" else figures.network_tree
-        file.write_text(draw(layers, edges), encoding="utf-8")
+        file.write_text(draw(layers, edges), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
     except subprocess.CalledProcessError as error:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
+from sicjax._foreign import irregular
 
 # Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
 SCHEMA = 2
@@ -81,6 +82,8 @@ def identify(file: str | Path, settings: Settings) -> Identity:
 
 
 def _digest(file: Path) -> str:
+    if irregular(file):
+        raise OSError(f"{file} is no regular file")
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from sicjax import weights
 from sicjax._errors import InputError, MissingPackage
+from sicjax._foreign import printable
 from sicjax.networks._formats import format_of
 from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
-from sicjax.networks.graph import Network
+from sicjax.networks.graph import Network, Skipped
 
 
 def from_file(
@@ -50,7 +51,7 @@ def from_file(
         network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
-        return network
+        return _printable(network)
 
 
 def takes_stride(path: str | Path) -> bool:
@@ -87,6 +88,25 @@ def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:
     if not content.folder:
         raise InputError(f"{content.path} is no training run: it has no step {step}")
     return {"step": step}
+
+
+def _printable(network: Network) -> Network:
+    """With names that do to a terminal what names should."""
+    named = lambda layer: layer._replace(path=printable(layer.path))
+    return network._replace(
+        layers=tuple(map(named, network.layers)),
+        pairs=tuple(
+            pair._replace(
+                name=printable(pair.name),
+                first=named(pair.first),
+                second=named(pair.second),
+                network=printable(pair.network),
+            )
+            for pair in network.pairs
+        ),
+        skipped=tuple(Skipped(*map(printable, skipped)) for skipped in network.skipped),
+        notes=tuple(map(printable, network.notes)),
+    )
 
 
 def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:

@@ -26,7 +26,7 @@ def log(folder: str | Path, name: str) -> list[dict[str, Any]]:
     """
     places = Places(folder)
     file = places.log(name)
-    if not file.exists():
+    if not file.is_file():
         there = ", ".join(other.stem for other in places.logs()) or "none"
         raise InputError(f"{places.folder} has no log {name}; there are {there}")
     found = _read(file)

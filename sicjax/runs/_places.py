@@ -33,7 +33,7 @@ class Places:
 
     def logs(self) -> list[Path]:
         """All logs that there are, whoever wrote them."""
-        return sorted(self.folder.glob("*.jsonl"))
+        return sorted(file for file in self.folder.glob("*.jsonl") if file.is_file())
 
     def measure(self, step: int) -> Path:
         return self.folder / MEASURES / f"{step:07}.npz"
