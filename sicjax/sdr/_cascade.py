@@ -235,11 +235,11 @@ def _positive_int(value, name: str) -> int:
 def _as_kernel(kernel, name: str) -> jax.Array:
     """As a float array that keeps every weight: nothing that overflows, vanishes or is not finite gets by."""
     if isinstance(kernel, Tracer):
-        return kernel.astype(jnp.promote_types(kernel.dtype, jnp.float32))
+        return kernel.astype(_wide(kernel.dtype))
     given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
     if not jnp.issubdtype(given.dtype, jnp.floating) and not jnp.issubdtype(given.dtype, jnp.integer):
         raise ValueError(f"the {name} kernel must hold real numbers, got dtype {given.dtype}")
-    dtype = jax.dtypes.canonicalize_dtype(jnp.promote_types(given.dtype, jnp.float32))
+    dtype = jax.dtypes.canonicalize_dtype(_wide(given.dtype))
     with np.errstate(over="ignore", under="ignore"), jax.ensure_compile_time_eval():
         held = given.astype(dtype)
         finite = bool((jnp if isinstance(held, jax.Array) else np).isfinite(held).all())
@@ -254,6 +254,12 @@ def _as_kernel(kernel, name: str) -> jax.Array:
         if lost:
             raise ValueError(f"{lost} filters of the {name} kernel vanish in {dtype}: rescale it")
     return jnp.asarray(_raised(held, name))
+
+
+def _wide(dtype) -> np.dtype:
+    """The type that holds numbers of another: float32 or more."""
+    small = jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize == 1  # which JAX promotes to nothing by itself
+    return np.dtype(np.float32) if small else jnp.promote_types(dtype, jnp.float32)
 
 
 def _raised(kernel: jax.Array | np.ndarray, name: str) -> jax.Array | np.ndarray:

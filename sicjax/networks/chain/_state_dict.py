@@ -54,7 +54,8 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
     if not kernels and any(map(is_low_rank, tensors.arrays)):
         raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
-        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
+        unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
+        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays{unread}")
 
     if stride is None:
         raise InputError(
