@@ -1,8 +1,34 @@
 """What is said of what a user can mend: a file, an argument, a missing package."""
 
+import os
+import sys
+import traceback
+
+# Where a bug is reported, and what shows where it is; the flag sets the variable, for the processes that it starts.
+REPORT = "https://github.com/sicjax/sicjax/issues"
+DEBUG = "--debug"
+_VARIABLE = "SICJAX_DEBUG"
+
 
 class InputError(ValueError):
     """One line that says what was given, what was expected and what to do. The command line prints it and exits 1."""
+
+
+def set_debug() -> None:
+    """From now on tracebacks are shown, also by processes that are started."""
+    os.environ[_VARIABLE] = "1"
+
+
+def show_traceback(error: BaseException) -> None:
+    """Prints where an error is from, if that is asked for."""
+    if os.environ.get(_VARIABLE):
+        traceback.print_exception(error, file=sys.stderr)
+
+
+def bug(error: BaseException) -> str:
+    """What is said of an error that nobody expected."""
+    detail = f"{type(error).__name__} {str(error)[:300]!r}"
+    return f"a bug of sicjax: {detail}; please report it at {REPORT}, with what {DEBUG} shows"
 
 
 class MissingPackage(InputError, ImportError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sicjax import _extras
 from sicjax._errors import InputError
+from sicjax._foreign import printable
 from sicjax._progress import bar
 from sicjax.cli._cache import keep_compiled_programs
 from sicjax.cli._reading import add_reading
@@ -97,4 +98,4 @@ def _name(file: str, sources: Sequence[Source]) -> str:
     """A file's name without its folder, where no other file is called so."""
     name = Path(file).name
     others = {Path(source.file).name for source in sources if source.file != file}
-    return file if not name or name in others else name
+    return printable(file if not name or name in others else name)

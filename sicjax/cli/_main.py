@@ -3,31 +3,82 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from sicjax import __version__
-from sicjax._errors import InputError
+from sicjax._errors import DEBUG, InputError, bug, set_debug, show_traceback
+from sicjax._foreign import printable
 from sicjax.cli import _compare, _demo, _doctor, _explain, _measure, _reproduce, _train
 
 COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _explain, _doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns what it does, or 0, or 1 for a problem with the input, said in one line on stderr."""
-    args = _parser().parse_args(arguments)
+    """Runs a command; returns what it does, or 0, or 1 for what went wrong, said in one line on stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if DEBUG in given:
+        set_debug()
+    args = _parser().parse_args([argument for argument in given if argument != DEBUG])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return args.run(args) or 0
+        with _warnings_in_a_line():
+            code = args.run(args) or 0
+            sys.stdout.flush()
+            return code
     except InputError as error:
-        print(f"sicjax: {error}", file=sys.stderr)
-        return 1
+        return _failed(error, str(error))
     except KeyboardInterrupt:
         print("sicjax: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            _close_output()
+        what = "cannot write the output" if error.filename is None else os.fsdecode(error.filename)
+        return _failed(error, f"{what}: {error.strerror or error}")
+    except MemoryError as error:
+        return _failed(error, f"there is not enough memory: {error}")
+    except Exception as error:
+        return _failed(error, bug(error))
+
+
+def _failed(error: Exception, said: str) -> int:
+    show_traceback(error)
+    print(f"sicjax: {printable(said)}", file=sys.stderr)
+    return 1
+
+
+def _close_output() -> None:
+    """Nobody takes what is still to be written, and Python would try again at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """What the package warns of is said as errors are, without a place in its code."""
+    before = warnings.showwarning
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        if category is UserWarning:
+            print(f"sicjax: {printable(str(message))}", file=sys.stderr)
+        else:
+            before(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="sicjax", description="Looking inside deep generative models by their weights."
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(DEBUG, action="store_true", help="of any command: show where in the code an error is from")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_to(commands)

@@ -65,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
     hub = [path for path in args.paths if weights.on_hub(path)]
     if hub:
         _extras.require("hub", hub[0])
-    plain = not any(map(glob.has_magic, args.paths)) and not any(Path(path).is_dir() for path in args.paths)
+    plain = not any(map(glob.has_magic, args.paths)) and not any(map(os.path.isdir, args.paths))
     if args.scheduler is not None:
         _extras.require("cluster", "--scheduler")
         args.paths = [path if "://" in path else os.path.abspath(path) for path in args.paths]
     if args.out is not None and args.jobs is args.shard is args.scheduler is None and plain and len(args.paths) <= FEW:
         _extras.require("plot", "--out")
-    missing = [path for path in args.paths if path not in hub and not glob.has_magic(path) and not Path(path).exists()]
+    missing = [path for path in args.paths if path not in hub and not glob.has_magic(path) and not os.path.exists(path)]
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
     from sicjax.cli._cache import keep_compiled_programs

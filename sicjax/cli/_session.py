@@ -23,6 +23,8 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         args: of the command.
         few: networks up to which everything is shown.
     """
+    if args.graph is not None:
+        measure.check_graph(args.graph)
     how = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from sicjax._foreign import printable
 from sicjax.measure import Record, Row, rows_of
 
 # Headings, and how a row fills them: what the ratios are, what they are made of, and whether the layers fit each other.
@@ -69,12 +70,12 @@ def tables(records: Sequence[Record], file: TextIO) -> None:
         console.print("structural: the kernels share no lag, so every ratio is 1 whatever the weights", style="dim")
     for name, _, record in measured:
         for note in record.get("notes", ()):
-            console.print(Text(f"{name}: {note}"), style="dim", soft_wrap=True)
+            console.print(Text(printable(f"{name}: {note}")), style="dim", soft_wrap=True)
         for skipped in record.get("skipped", ()):
-            line = f"{name}: skipped {skipped['layer']}: {skipped['reason']}"
+            line = printable(f"{name}: skipped {skipped['layer']}: {skipped['reason']}")
             console.print(Text(line), style="yellow", soft_wrap=True)
         if "error" in record:
-            console.print(Text(f"{name}: {record['error']}"), style="red", soft_wrap=True)
+            console.print(Text(printable(f"{name}: {record['error']}")), style="red", soft_wrap=True)
 
 
 class _Shown(NamedTuple):
@@ -100,7 +101,7 @@ def _table(measured: Sequence[_Shown], columns) -> Table:
 
 def _names(records: Sequence[Record]) -> list[str]:
     """File names without their folders, where they differ, and the steps of runs of which there are several."""
-    files = [record["file"] for record in records]
+    files = [printable(record["file"]) for record in records]
     short = {file: Path(file).name for file in files}
     files = [short[file] for file in files] if len(set(short.values())) == len(short) else files
     steps = [record["settings"]["step"] for record in records]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sicjax._errors import InputError
+from sicjax._foreign import printable
 from sicjax.measure import Found, Source
 
 # Reasons that are told on stderr, where more files than these could not be measured.
@@ -59,7 +60,7 @@ class Tally:
             more = f" (and {len(self.failed) - 1:,} more that could not be measured)" if len(self.failed) > 1 else ""
             raise InputError(self._reasons[0] + more)
         for reason in self._reasons:
-            print(f"sicjax: {reason}", file=sys.stderr)
+            print(f"sicjax: {printable(reason)}", file=sys.stderr)
         if len(self.failed) > TOLD:
             where = "" if out is None else f", with their reasons in {out / 'pairs.csv'}"
             print(f"sicjax: and {len(self.failed) - TOLD:,} more that could not be measured{where}", file=sys.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from sicjax._errors import InputError
+from sicjax._foreign import irregular
 from sicjax.data._decode import reason
 from sicjax.data._source import Source
 
@@ -20,11 +21,9 @@ def folder_source(folder: Path) -> Source:
     Raises:
         InputError: no such folder, or no image in it.
     """
-    if not folder.is_dir():
-        what = (
-            "is a file, expected a folder of images" if folder.exists() else "is not there, expected a folder of images"
-        )
-        raise InputError(f"{folder} {what}")
+    if not os.path.isdir(folder):
+        what = "is a file" if os.path.exists(folder) else "is not there"
+        raise InputError(f"{folder} {what}, expected a folder of images")
     skipped, files, seen = [], [], set()
     unread = lambda error: skipped.append((os.path.relpath(error.filename, folder), reason(error)))
     for place, folders, names in os.walk(folder, onerror=unread, followlinks=True):
@@ -56,9 +55,14 @@ def files_source(folder: Path, names: list[str], skipped=(), crop: int | None = 
             return name, None
         return name, found.st_size, found.st_mtime_ns
 
+    def open_(k):
+        if irregular(folder / names[k]):
+            raise ValueError(f"{irregular(folder / names[k])}, not a file")
+        return Image.open(folder / names[k])
+
     return Source(
         names=names,
-        open=lambda k: Image.open(folder / names[k]),
+        open=open_,
         stamp=lambda: ["folder", str(folder.resolve()), [stamp(name) for name in names]],
         crop=crop,
         skipped=tuple(skipped),

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from sicjax._errors import InputError
+from sicjax._foreign import irregular
 from sicjax.data._source import Source, stamp_of
 
 PACK = {"buf", "offsets", "names"}
@@ -59,6 +60,8 @@ def npz_source(path: Path, *, key: str | None = None, value_range: tuple[float, 
 
 def _read(path) -> dict[str, np.ndarray]:
     try:
+        if irregular(path):
+            raise ValueError(f"it is {irregular(path)}")
         # Opened here, as NumPy leaves a damaged file open.
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)

@@ -54,8 +54,9 @@ class Lab:
 
     def _trained(self, name: str, config: Any, start: Callable[..., train.Result]) -> Path:
         folder = self.out / "runs" / name / f"seed{config.seed}"
-        # If it is of another config, the training itself says what differs.
-        if config.steps in runs.checkpoints(folder) and not runs.changes(runs.describe(folder).config, config):
+        # If it is of another config, or its end is damaged, the training itself says so.
+        done = config.steps in runs.checkpoints(folder) and not runs.latest(folder)[1]
+        if done and not runs.changes(runs.describe(folder).config, config):
             return folder
         self.say(f"training {name}, seed {config.seed}: {config.steps:,} steps in {folder}")
         result = start(config, str(folder), devices=self.devices, progress=self.progress)

@@ -13,7 +13,7 @@ from sicjax.measure._cluster import Cluster, cluster
 from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
 from sicjax.measure._courses import courses
 from sicjax.measure._gather import gather
-from sicjax.measure._graphviz import write_graph
+from sicjax.measure._graphviz import check_graph, write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
 from sicjax.measure._levels import by_level
 from sicjax.measure._many import Found, measure_many
@@ -45,6 +45,7 @@ __all__ = [
     "Source",
     "as_json",
     "by_level",
+    "check_graph",
     "cluster",
     "compare",
     "comparison_as_json",

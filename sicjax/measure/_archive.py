@@ -44,7 +44,7 @@ class Archive:
         """Finds what there is by now, also of other processes."""
         self._places: dict[str, dict[str, _Place]] = {}
         try:
-            for part in sorted(self.folder.glob("*.jsonl")):
+            for part in sorted(part for part in self.folder.glob("*.jsonl") if part.is_file()):
                 for start, key, record in _lines(part):
                     self._enter(key, record, part, start)
         except OSError as error:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
+from sicjax._foreign import irregular
 
 # Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
 SCHEMA = 3
@@ -57,10 +58,11 @@ def settings_for(
     step: int | None = None,
     module: str | None = None,
 ) -> Settings:
-    """The settings of a file; of a run that has not been told a step, the latest."""
+    """The settings of a file; of a run that has not been told a step, the latest that is whole."""
     strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
     if step is None and runs.is_run(file):
-        step = max(runs.checkpoints(file), default=None)
+        step, damaged = runs.latest(file)
+        step = max(damaged, default=None) if step is None else step
     return Settings(strides, transposed, step, module)
 
 
@@ -83,6 +85,8 @@ def identify(file: str | Path, settings: Settings) -> Identity:
 
 
 def _digest(file: Path) -> str:
+    if irregular(file):
+        raise OSError(f"{file} is no regular file")
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from sicjax._errors import InputError
+from sicjax._errors import InputError, bug, show_traceback
 from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record, as_json, failure
@@ -53,13 +53,7 @@ def carry_out(
     opened = _opened(task)
     if isinstance(opened, Outcome):
         return opened
-    identity = opened.identity
-    try:
-        (measured,) = measure_read([opened], progress)
-    except Exception as error:  # one of thousands must not end the rest, and what it lacks is told
-        return Outcome(identity.key, failure(identity, _unexpected(task, error)))
-    keep(measured)
-    return Outcome(identity.key, as_json(measured))
+    return _measured(task, opened, keep, progress)
 
 
 def carry_out_together(
@@ -67,7 +61,13 @@ def carry_out_together(
 ) -> list[Outcome]:
     """The same of a few networks, all in memory, whose pairs share compiled programs."""
     opened = [_opened(task) for task in tasks]
-    measured = measure_read([one for one in opened if isinstance(one, Read)], progress)
+    try:
+        measured = measure_read([one for one in opened if isinstance(one, Read)], progress)
+    except Exception:  # which of them it was is seen one by one
+        return [
+            one if isinstance(one, Outcome) else _measured(task, one, keep, progress)
+            for task, one in zip(tasks, opened, strict=True)
+        ]
     for result in measured:
         keep(result)
     records = iter(map(as_json, measured))
@@ -81,6 +81,16 @@ def lost(task: Task) -> Outcome:
     return Outcome(identity.key, failure(identity, reason))
 
 
+def _measured(task: Task, opened: Read, keep, progress) -> Outcome:
+    identity = opened.identity
+    try:
+        (measured,) = measure_read([opened], progress)
+    except Exception as error:  # one of thousands must not end the rest, and what it lacks is told
+        return Outcome(identity.key, failure(identity, _unexpected(task, error)))
+    keep(measured)
+    return Outcome(identity.key, as_json(measured))
+
+
 def _opened(task: Task) -> Read | Outcome:
     """What is to be measured, or else the outcome."""
     identity = _identity(task)
@@ -89,6 +99,7 @@ def _opened(task: Task) -> Read | Outcome:
     try:
         return read(identity)
     except InputError as error:
+        show_traceback(error)
         return Outcome(identity.key, failure(identity, str(error)))
     except Exception as error:  # as above
         return Outcome(identity.key, failure(identity, _unexpected(task, error)))
@@ -102,4 +113,7 @@ def _identity(task: Task) -> Identity:
 
 
 def _unexpected(task: Task, error: Exception) -> str:
-    return f"{task.source.file} could not be measured: {type(error).__name__} {str(error)[:300]!r}"
+    show_traceback(error)
+    if isinstance(error, (MemoryError, OSError)):
+        return f"{task.source.file} could not be measured: {type(error).__name__} {str(error)[:300]!r}"
+    return f"{task.source.file}: {bug(error)}"

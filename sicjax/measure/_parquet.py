@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from sicjax._errors import InputError, missing_package
+from sicjax._foreign import printable
 from sicjax.measure._record import Record
 from sicjax.measure._rows import QUANTILES, Row
 from sicjax.measure._whole import whole
@@ -138,6 +139,8 @@ def _write_lines(records: Iterable[Record], networks: Path, pairs: Path) -> None
         for record in records:
             cascades: list[Record] = record.get("cascades", [])
             known = record | record["settings"] | {"pairs": None if "error" in record else len(cascades)}
+            # DuckDB takes UTF-8 alone, which the name of a file need not be.
+            known |= {name: printable(record[name]) for name in ("file", "error") if name in record}
             one.write(json.dumps({name: known.get(name) for name in TABLES["networks"]}) + "\n")
             for place, cascade in enumerate(cascades):
                 quantiles = {f"quantile_{q}": value for q, value in cascade["quantiles"].items()}

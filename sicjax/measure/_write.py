@@ -37,7 +37,7 @@ def write_records(records: Iterable[Record], folder: Path) -> list[Path]:
         # Other processes may do the same, and readers see either the old or the new.
         with (
             whole(*files) as (for_table, for_text),
-            for_table.open("w", newline="", encoding="utf-8") as table,
+            for_table.open("w", newline="", encoding="utf-8", errors="backslashreplace") as table,
             for_text.open("w", encoding="utf-8") as text,
         ):
             lines = csv.writer(table)

@@ -88,7 +88,7 @@ def _drawn(comparisons: Sequence[Comparison]):
 
 def _write_csv(file: Path, fields: Sequence[str], changes: Sequence[tuple[Comparison, Sequence[tuple]]]) -> None:
     """One line a pair or layer, after the names of the two versions."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
+    with file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
         table = csv.writer(stream)
         table.writerow(["before", "after", *fields])
         for comparison, rows in changes:

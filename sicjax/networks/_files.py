@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sicjax import weights
+from sicjax import runs, weights
 from sicjax._errors import InputError, MissingPackage
+from sicjax._foreign import printable
 from sicjax.networks._formats import format_of
 from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
-from sicjax.networks.graph import Network
+from sicjax.networks.graph import Network, Skipped
+
+# What is said of a file can quote what stands in it.
+LONGEST = 400
 
 
 def from_file(
@@ -44,11 +49,17 @@ def from_file(
         InputError: a file that cannot be read, a stride, direction or module that is needed and not given, or given
             and not needed, a step of what is no run, weights that are not finite.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        doors = (
+            "from_torch takes modules and state dicts of PyTorch, from_module Flax modules, from_function JAX functions"
+        )
+        raise InputError(f"expected a path, got {type(path).__name__}: {doors}")
     with located(path) as path:
         content = weights.look(path)
         format = format_of(content)
         how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
-        if format.graph and (stride is not None or transposed is not None):
+        given = stride is not None or transposed is not None
+        if format.graph and given and (not content.folder or format.module or runs.is_run(path)):
             raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
         if module is not None and not format.module:
             raise InputError(f"{path} is no Orbax checkpoint: leave out the module")
@@ -59,7 +70,7 @@ def from_file(
         network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
-        return network
+        return _printable(network)
 
 
 def takes_stride(path: str | Path) -> bool:
@@ -108,6 +119,25 @@ def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:
     return {"step": step}
 
 
+def _printable(network: Network) -> Network:
+    """With names that do to a terminal what names should."""
+    named = lambda layer: layer._replace(path=printable(layer.path))
+    return network._replace(
+        layers=tuple(map(named, network.layers)),
+        pairs=tuple(
+            pair._replace(
+                name=printable(pair.name),
+                first=named(pair.first),
+                second=named(pair.second),
+                network=printable(pair.network),
+            )
+            for pair in network.pairs
+        ),
+        skipped=tuple(Skipped(*map(printable, skipped)) for skipped in network.skipped),
+        notes=tuple(map(printable, network.notes)),
+    )
+
+
 def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:
     """What a damaged or hostile file can raise has no end; what is said of it names the file."""
     try:
@@ -115,7 +145,9 @@ def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:
     except MissingPackage:
         raise
     except InputError as error:
-        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+        said, longest = str(error), LONGEST + 2 * len(str(path))
+        said = said if len(said) < longest else f"{said[:longest]}..."
+        raise InputError(said if str(path) in said else f"{path}: {said}") from error
     except Exception as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -81,8 +81,12 @@ def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool 
     tensors = weights.read(path)
     sidecar = weights.find_sidecar(path)
     if sidecar is None:
-        known = from_known(tensors, weights.config_of(path)) if stride is transposed is None else None
-        return from_names(path, tensors, stride=stride, transposed=transposed) if known is None else known
+        known = from_known(tensors, weights.config_of(path))
+        if known is not None and stride is transposed is None:
+            return known
+        net = from_names(path, tensors, stride=stride, transposed=transposed)
+        better = "its names are of a known architecture: without --stride its own strides and branches are followed"
+        return net if known is None else net._replace(notes=(*net.notes, better))
     return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
 
 

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 
 def from_run(folder: Path, *, step: int | None = None) -> Network:
-    """The networks of a checkpoint of a run of `sicjax.train`, side by side; of the latest where no step is given."""
+    """The networks of a checkpoint of a run of `sicjax.train`, side by side; of the latest whole one unless told."""
     if not runs.is_run(folder):
         raise InputError(f"{folder} is a folder, and not one of a training run: give a file, or a run's --workdir")
     try:
         from sicjax import models
     except ImportError as error:
         raise InputError(f"reading {folder} needs Flax: pip install 'sicjax[train]'") from error
+    whole, damaged = runs.latest(folder)
+    step = whole if step is None else step
     layers, pairs, skipped, notes = [], [], [], []
+    if step == whole:
+        notes += [f"the checkpoint of step {k} after this one is damaged: {damage}" for k, damage in damaged.items()]
     for name, module in models.load(folder, step="latest" if step is None else step).items():
         net = from_module(module, _input(module))
         named = {layer.path: layer._replace(path=f"{name}.{layer.path}") for layer in net.layers}
@@ -41,8 +45,7 @@ def from_run(folder: Path, *, step: int | None = None) -> Network:
 
 def files_of_run(folder: Path, *, step: int | None = None) -> list[Path]:
     """The files that `from_run` reads."""
-    there = runs.checkpoints(folder)
-    chosen = max(there, default=None) if step is None else step
+    chosen = runs.latest(folder)[0] if step is None else step
     return [] if chosen is None else runs.checkpoint_files(folder, step=chosen)
 
 

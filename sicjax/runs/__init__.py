@@ -13,7 +13,7 @@ through a `Writer`.
 """
 
 from sicjax.runs._changes import FREE, changes, flag, lasting
-from sicjax.runs._checkpoints import checkpoint_files, checkpoints, state
+from sicjax.runs._checkpoints import checkpoint_files, checkpoints, latest, state
 from sicjax.runs._description import Blueprint, Description, describe, is_run
 from sicjax.runs._logs import log
 from sicjax.runs._measures import Measure, measures
@@ -40,6 +40,7 @@ __all__ = [
     "flag",
     "is_run",
     "lasting",
+    "latest",
     "log",
     "measures",
     "picture_files",

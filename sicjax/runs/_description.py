@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ class Description(NamedTuple):
 
 def is_run(folder: str | Path) -> bool:
     """Whether a folder looks like the directory of a run."""
-    return Places(folder).config.exists()
+    return os.path.isfile(Places(folder).config)
 
 
 def describe(folder: str | Path) -> Description:
@@ -64,7 +65,7 @@ def describe(folder: str | Path) -> Description:
     """
     places = Places(folder)
     try:
-        found = json.loads(places.config.read_text())
+        found = json.loads(places.config.read_text()) if is_run(folder) else {}
         models = {name: _blueprint(stated) for name, stated in found["models"].items()}
         return Description(found["kind"], found["config"], models, found["sicjax"], found["jax"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import ModuleType
 from typing import IO
 
@@ -30,7 +31,12 @@ def lock(places: Places) -> IO | None:
         raise InputError(f"cannot write into {places.folder}: {error.strerror or error}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         held.close()
         raise InputError(f"another process trains in {places.folder}: wait or take another --workdir") from error
+    except OSError as error:  # a file system without locks
+        reason = error.strerror or error
+        warnings.warn(
+            f"{places.folder} cannot be locked ({reason}): see that no other process trains there", stacklevel=3
+        )
     return held

@@ -21,14 +21,19 @@ class Places:
         self.lock = self.folder / "lock"
         self.skipped = self.folder / "skipped.tsv"
         self.checkpoints = self.folder / "checkpoints"
+        self.damaged = self.folder / "damaged"
         self.tensorboard = self.folder / "tensorboard"
+
+    def only_begun(self) -> bool:
+        """Whether nothing is in the directory but what a run leaves that was killed before it wrote its config."""
+        return {path.name for path in self.folder.iterdir()} <= {self.lock.name, self.config.name + ".partial"}
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.jsonl"
 
     def logs(self) -> list[Path]:
         """All logs that there are, whoever wrote them."""
-        return sorted(self.folder.glob("*.jsonl"))
+        return sorted(file for file in self.folder.glob("*.jsonl") if file.is_file())
 
     def measure(self, step: int) -> Path:
         return self.folder / MEASURES / f"{step:07}.npz"

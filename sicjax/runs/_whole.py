@@ -19,8 +19,12 @@ def write_whole(file: Path, write: Callable[[IO[bytes]], Any]) -> None:
     partial = file.with_name(file.name + ".partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            write(stream)
-        os.replace(partial, file)
+        try:
+            with partial.open("wb") as stream:
+                write(stream)
+            os.replace(partial, file)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +13,7 @@ from jaxtyping import Float
 
 from sicjax._errors import InputError
 from sicjax.runs._changes import as_json, changes
-from sicjax.runs._checkpoints import Checkpoints, orbax
+from sicjax.runs._checkpoints import Checkpoints, orbax, set_aside
 from sicjax.runs._description import Blueprint, Description, describe, is_run, write_description
 from sicjax.runs._events import Events, summary_writer
 from sicjax.runs._lock import lock
@@ -71,17 +72,18 @@ class Writer:
     def begin(self) -> None:
         """Takes the directory, writes the config, and forgets what was logged after the latest checkpoint.
 
+        What is damaged, checkpoints and lines of logs, is moved into `damaged` in the directory, with a warning.
+
         Raises:
-            InputError: another process trains in the directory, or it cannot be written.
+            InputError: another process trains in the directory, it cannot be written, or all checkpoints are damaged.
         """
         self._held: IO | None = lock(self._places) if self.writes else None
-        if self.writes:
-            write_description(self._places, self._description)
-        self._checkpoints = Checkpoints(self._places, self._keep)
-        latest = -1 if self.saved is None else self.saved
-        if self.writes:
-            trim(self._places, latest)
-        self._events = Events(self._places, latest) if self._tensorboard else None
+        try:
+            self._take()
+        except BaseException:
+            if self._held is not None:
+                self._held.close()
+            raise
 
     @property
     def saved(self) -> int | None:
@@ -97,7 +99,7 @@ class Writer:
         if step != self.saved:
             # In this order, because a line without its checkpoint is forgotten, but not the other way round.
             self.log(SCORES, step, score)
-            self._checkpoints.save(step, state, score)
+            self._checkpoints.save(step, state, score, writes=self.writes)
 
     def log(self, name: str, step: int, values: Mapping[str, Any]) -> None:
         """Adds a line to a log, and its scalars to TensorBoard."""
@@ -131,10 +133,28 @@ class Writer:
             if each is not None:
                 each.close()
 
+    def _take(self) -> None:
+        """What `begin` does while it holds the directory."""
+        if self.writes:
+            for step, damage in set_aside(self._places).items():
+                moved = f"moved to {self._places.damaged}: the run goes on from the one before"
+                warnings.warn(f"the checkpoint of step {step} is damaged ({damage}) and {moved}", stacklevel=4)
+            write_description(self._places, self._description)
+        if jax.process_count() > 1:
+            from jax.experimental import multihost_utils
+
+            multihost_utils.sync_global_devices("damaged checkpoints are set aside")
+        self._checkpoints = Checkpoints(self._places, self._keep)
+        latest = -1 if self.saved is None else self.saved
+        bad = trim(self._places, latest) if self.writes else []
+        if bad:
+            warnings.warn(f"{'; '.join(bad)}: moved to {self._places.damaged}", stacklevel=4)
+        self._events = Events(self._places, latest) if self._tensorboard else None
+
     def _check(self, config: Any, free: Collection[str]) -> None:
         if not is_run(self.folder):
             try:
-                empty = not self.folder.exists() or not any(self.folder.iterdir())
+                empty = not self.folder.exists() or self._places.only_begun()
             except OSError as error:
                 raise InputError(f"cannot use {self.folder} as a run's directory: {error}") from error
             if not empty:

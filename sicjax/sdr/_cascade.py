@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from typing import Any, TypeAlias
 
 import jax
@@ -40,7 +41,8 @@ class Cascade:
     With groups only the pathways that exist are kept: the result axes are `i / first_groups` inputs for each
     intermediate channel, the `m` intermediate channels, and `o / second_groups` outputs for each of them.
 
-    Kernels are held in float32 (float64 when JAX runs with 64 bits and gets float64). Whether every weight is
+    Kernels are held in float32 (float64 when JAX runs with 64 bits and gets float64), times a power of two where some
+    are so small that they would be taken for zero. Whether every weight is
     finite is checked once, here, for concrete arrays; under `jit`, `vmap` and `grad` it cannot be.
 
     Raises:
@@ -178,6 +180,7 @@ def generative(
     >>> generative(np.ones((4, 4, 8, 6)), np.ones((4, 4, 6, 3)), stride=2).up
     (2, 2)
     """
+    _doubt_layout(first, second)
     return Cascade(first, second, up=stride, **settings)
 
 
@@ -197,7 +200,23 @@ def extractive(
     >>> extractive(np.ones((4, 4, 3, 6)), np.ones((4, 4, 6, 8)), stride=2).down
     (2, 2)
     """
+    _doubt_layout(first, second)
     return Cascade(first, second, down=stride, **settings)
+
+
+def _doubt_layout(first, second) -> None:
+    """Warns of kernels that are surely `(out, in, k, k)`, or `(in, out, k, k)`: many places, which fit as channels."""
+    first, second = np.shape(first), np.shape(second)
+    if len(first) != 4 or len(second) != 4:
+        return
+    places = (*first[:2], *second[:2])
+    square = first[2] == first[3] == second[2] == second[3] <= 15 < max(places)
+    if square and (first[0] == second[1] or first[1] == second[0]):
+        warnings.warn(
+            f"kernels {first} and {second} look as PyTorch has them; expected (*spatial, in, out): "
+            "kernel.transpose(2, 3, 1, 0), or (2, 3, 0, 1) of a transposed convolution",
+            stacklevel=3,
+        )
 
 
 def _per_axis(value, axes: int, name: str) -> tuple[int, ...]:
@@ -216,11 +235,11 @@ def _positive_int(value, name: str) -> int:
 def _as_kernel(kernel, name: str) -> jax.Array:
     """As a float array that keeps every weight: nothing that overflows, vanishes or is not finite gets by."""
     if isinstance(kernel, Tracer):
-        return kernel.astype(jnp.promote_types(kernel.dtype, jnp.float32))
+        return kernel.astype(_wide(kernel.dtype))
     given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
     if not jnp.issubdtype(given.dtype, jnp.floating) and not jnp.issubdtype(given.dtype, jnp.integer):
         raise ValueError(f"the {name} kernel must hold real numbers, got dtype {given.dtype}")
-    dtype = jax.dtypes.canonicalize_dtype(jnp.promote_types(given.dtype, jnp.float32))
+    dtype = jax.dtypes.canonicalize_dtype(_wide(given.dtype))
     with np.errstate(over="ignore", under="ignore"), jax.ensure_compile_time_eval():
         held = given.astype(dtype)
         finite = bool((jnp if isinstance(held, jax.Array) else np).isfinite(held).all())
@@ -234,4 +253,30 @@ def _as_kernel(kernel, name: str) -> jax.Array:
         lost = int(((np.abs(given).max(spatial) > 0) & (np.abs(held).max(spatial) == 0)).sum())
         if lost:
             raise ValueError(f"{lost} filters of the {name} kernel vanish in {dtype}: rescale it")
-    return jnp.asarray(held)
+    return jnp.asarray(_raised(held, name))
+
+
+def _wide(dtype) -> np.dtype:
+    """The type that holds numbers of another: float32 or more."""
+    small = jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize == 1  # which JAX promotes to nothing by itself
+    return np.dtype(np.float32) if small else jnp.promote_types(dtype, jnp.float32)
+
+
+def _raised(kernel: jax.Array | np.ndarray, name: str) -> jax.Array | np.ndarray:
+    """Times a power of two, on which no ratio depends, where a filter is so small that XLA takes its taps for zero."""
+    if isinstance(kernel, jax.Array) and not kernel.is_fully_addressable:
+        return kernel
+    values, info = np.asarray(kernel), jnp.finfo(kernel.dtype)
+    least = float(info.smallest_normal) / float(info.eps)
+    sizes = np.abs(values).max(tuple(range(values.ndim - 2)), initial=0) if values.ndim > 2 else values[:0]
+    if not ((sizes > 0) & (sizes < least)).any():
+        return kernel
+    # As large as it can be with room for the sum of its taps.
+    values = np.ldexp(values, int(info.maxexp) - 28 - int(np.frexp(sizes.max())[1]))
+    sizes = np.abs(values).max(tuple(range(values.ndim - 2)))
+    lost = int(((sizes > 0) & (sizes < least)).sum())
+    if lost:
+        raise ValueError(
+            f"{lost} filters of the {name} kernel vanish in {values.dtype} beside the others: rescale them"
+        )
+    return values

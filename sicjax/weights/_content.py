@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sicjax._errors import InputError
+from sicjax._foreign import irregular
 
 # How a file starts that was not fetched.
 _LFS = b"version https://git-lfs"
@@ -45,8 +46,11 @@ def look(path: str | Path) -> Content:
     """
     path = Path(path)
     try:
-        if path.is_dir():
+        kind = irregular(path)
+        if kind == "a folder":
             return Content(path, folder=True)
+        if kind:
+            raise InputError(f"{path} is {kind}, expected a file: copy what it gives into one")
         with path.open("rb") as file:
             start = file.read(64)
         size = path.stat().st_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sicjax._errors import InputError
@@ -21,6 +22,8 @@ def read(path: str | Path) -> Tensors:
     Raises:
         InputError: no such file, another format, a damaged file, or a pickle that asks for code.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"expected a path, got {type(path).__name__}: arrays in memory need no reading")
     content = look(path)
     if content.folder:
         raise InputError(f"{path} is a folder, expected a weights file")

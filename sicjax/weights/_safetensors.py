@@ -23,6 +23,8 @@ _DTYPES = {
     "I32": np.int32,
     "U64": np.uint64,
     "I64": np.int64,
+    "F8_E4M3": ml_dtypes.float8_e4m3fn,
+    "F8_E5M2": ml_dtypes.float8_e5m2,
     "F16": np.float16,
     "BF16": ml_dtypes.bfloat16,
     "F32": np.float32,

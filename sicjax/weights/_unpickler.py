@@ -142,6 +142,8 @@ class _Unpickler(pickle._Unpickler):
             return type("Scripted", (Inert,), {"kind": full})
         if self._scripted and full in _SCRIPTED:
             return _SCRIPTED[full]
+        if "_rebuild_qtensor" in name:
+            raise InputError("its weights are quantised: save them as floats, tensor.dequantize()")
         raise InputError(
             f"it asks for {full!r:.100}, which is refused: only tensors, numbers, text and containers are loaded, "
             "such as a state_dict"

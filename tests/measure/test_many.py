@@ -13,7 +13,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from sicjax import measure, networks
+from sicjax import measure, networks, sdr
 from sicjax._errors import InputError
 from sicjax.measure import SCHEMA, Archive, Source, as_json, find, gather, measure_many, write_records
 
@@ -91,13 +91,26 @@ def test_a_bad_file_is_a_record_with_its_reason_and_the_rest_goes_on(folder, tmp
     assert [row["mean"] for row in rows[:3]] == [str(one.record["cascades"][0]["mean"]) for one in found[:3]]
 
 
-def test_an_unexpected_failure_is_a_record_too(folder, monkeypatch):
-    def fail(pair):
-        raise MemoryError("no room")
+@pytest.mark.parametrize("together", [False, True])
+def test_an_unexpected_failure_is_a_record_too_and_the_others_go_on(folder, monkeypatch, capsys, together):
+    errors, decompose = [MemoryError("no room"), KeyError("a bug")], sdr.decompose
 
+    def fail(pair):
+        if float(np.asarray(pair.first).flat[0]) == float(first.flat[0]):
+            raise errors[0]
+        return decompose(pair)
+
+    first = np.load(folder / "0.npz")["c0"]
     monkeypatch.setattr("sicjax.sdr.decompose", fail)
-    (found,) = measure_many([Source(str(folder / "0.npz"))])
-    assert found.record["error"] == f"{folder / '0.npz'} could not be measured: MemoryError 'no room'"
+    sources = [Source(str(folder / f"{k}.npz")) for k in range(3)]
+    lack, *others = measure_many(sources, together=together)
+    assert lack.record["error"] == f"{folder / '0.npz'} could not be measured: MemoryError 'no room'"
+    assert len(others) == 2 and not any("error" in other.record for other in others)
+    errors.pop(0)
+    monkeypatch.setenv("SICJAX_DEBUG", "1")
+    bug, *others = measure_many(sources, together=together)
+    assert bug.record["error"].startswith(f"{folder / '0.npz'}: a bug of sicjax: KeyError \"'a bug'\"; please report")
+    assert not any("error" in other.record for other in others) and "Traceback" in capsys.readouterr().err
 
 
 def test_what_the_schema_does_not_allow_is_refused(folder):

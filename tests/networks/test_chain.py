@@ -50,6 +50,23 @@ def test_channel_counts_settle_transposed_convolution_and_the_layout(tmp_path):
     np.testing.assert_array_equal(cascade.second[:, :, 5, 2], second[5, 2])
 
 
+def test_what_a_plain_chain_leaves_out_is_said(tmp_path):
+    plain = npz(tmp_path, a__weight=kernel(8, 3, 4, 4), b__weight=kernel(16, 8, 4, 4))
+    assert networks.from_file(plain, stride=2).notes == ()
+    names = {"layer1__0__conv1__weight": kernel(8, 3, 3, 3), "layer1__0__conv2__weight": kernel(8, 8, 3, 3)}
+    (note,) = networks.from_file(npz(tmp_path, **names), stride=1).notes
+    assert "branches and pooling are not in the file; for the exact graph give the network itself" in note
+    misfit = npz(tmp_path, a__weight=kernel(8, 3, 4, 4), b__weight=kernel(16, 9, 4, 4))
+    assert "branches and pooling are not in the file" in networks.from_file(misfit, stride=2).notes[0]
+
+
+def test_a_stride_that_does_not_go_with_the_kernel_is_said(tmp_path):
+    up = npz(tmp_path, a__weight=kernel(9, 8, 4, 4), b__weight=kernel(8, 3, 4, 4))
+    assert networks.from_file(up, stride=2).notes == ()
+    (note,) = networks.from_file(up, stride=3).notes
+    assert note == "a stride that does not go with the kernel: a 3 of 4x4 taps, b 3 of 4x4 taps"
+
+
 def test_an_autoencoder_in_one_chain_turns(tmp_path):
     file = npz(
         tmp_path,

@@ -17,6 +17,24 @@ def names(apply, params, *inputs):
     return list(networks.from_function(apply, params, *inputs).cascades)
 
 
+def test_of_two_paths_between_two_layers_the_one_that_ended_is_told():
+    params = {"a": kernel(3, 3, 3, 4), "b": kernel(3, 3, 4, 4), "dense": jnp.ones((4, 4)), "all": jnp.ones((144, 144))}
+
+    def beside(p, x):
+        x = conv(x, p["a"])
+        return conv(x + (x.reshape(1, -1) @ p["all"]).reshape(x.shape), p["b"])
+
+    def gated(p, x):
+        x = conv(x, p["a"])
+        return conv(x * jax.nn.sigmoid(x.mean((1, 2)) @ p["dense"])[:, None, None], p["b"])
+
+    net = networks.from_function(beside, params, X[:, :4, :4])
+    assert list(net.cascades) == ["a to b"] and net.skipped == ()
+    assert net.notes == ("a path beside the pairs ends: a dense layer (all), after a",)
+    net = networks.from_function(gated, params, X)
+    assert list(net.cascades) == ["a to b"] and net.notes == ()
+
+
 def test_residual_sums_give_a_pair_for_each_way():
     params = {n: kernel(3, 3, 3 if n == "stem" else 8, 8) for n in ("stem", "a", "b", "c")}
 

@@ -204,10 +204,6 @@ def test_what_is_not_there_is_said(tmp_path):
     (tmp_path / "sdr/0000001.npz").unlink()
     with pytest.raises(InputError, match="cannot read the histograms"):
         runs.measures(tmp_path)
-    with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write("\0\0\n")
-    with pytest.raises(InputError, match=r"metrics\.jsonl has a line that is no JSON object"):
-        runs.log(tmp_path, "metrics")
 
 
 def test_the_config_may_hold_paths(tmp_path):

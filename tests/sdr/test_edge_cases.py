@@ -81,6 +81,28 @@ def test_bad_input_is_one_line_that_says_what_is_wrong(make, message, without_ty
         make()
 
 
+@pytest.mark.parametrize("scale", [1e-37, 1e-40, 1e-42])
+def test_kernels_that_xla_takes_for_zero_are_measured(scale):
+    """As are single filters that are so small beside others of usual size."""
+    expected, small = sdr.moments(sdr.generative(A, B, stride=2)), (A * scale).astype(np.float32)
+    for kernel in (small, jnp.asarray(small), np.concatenate([small[..., :1, :], A[..., 1:, :]], -2)):
+        found = sdr.moments(sdr.generative(kernel, B, stride=2))
+        assert found.count == 24
+        np.testing.assert_allclose(found[2:], expected[2:], atol=1e-5 if scale > 1e-41 else 3e-3)
+    with pytest.raises(ValueError, match="1 filters of the first kernel vanish in float32 beside the others"):
+        tiny = np.ones((2, 1, 1, 2), np.float32) * np.float32([1e-44, 1e30])
+        sdr.Cascade(tiny, np.ones((2, 1, 2, 1), np.float32))
+
+
+def test_kernels_as_pytorch_has_them_are_doubted():
+    first, second = np.ones((64, 3, 4, 4)), np.ones((128, 64, 4, 4))
+    with pytest.warns(UserWarning, match="look as PyTorch has them; expected"):
+        sdr.extractive(first, second, stride=2)
+    with pytest.warns(UserWarning, match="look as PyTorch has them; expected"):
+        sdr.generative(second, first, stride=2)  # (in, out, k, k)
+    sdr.generative(np.ones((1, 7, 4, 4)), np.ones((7, 1, 4, 4)), stride=2)
+
+
 def test_a_pair_of_constants_inside_jit():
     assert jax.jit(lambda: sdr.moments(sdr.generative(A, jnp.asarray(B), stride=2)).count)() == 24
 

@@ -123,6 +123,15 @@ def test_a_run_that_lost_its_last_checkpoint_goes_on_from_the_one_before(finishe
     }  # fmt: skip
 
 
+def test_of_a_damaged_checkpoint_the_one_before_is_measured_and_that_is_said(finished, tmp_path):
+    shutil.copytree(finished["vae"].folder, tmp_path / "run")
+    (tmp_path / "run/checkpoints/6/default/manifest.ocdbt").write_bytes(b"")
+    (found,) = (found.record for found in measure.measure_many(measure.find([tmp_path / "run"])))
+    (before,) = (found.record for found in measure.measure_many([measure.Source(str(finished["vae"].folder), 4)]))
+    assert found["settings"]["step"] == 4 and found["cascades"] == before["cascades"]
+    assert any("checkpoint of step 6 after this one is damaged" in note for note in found["notes"])
+
+
 def test_a_run_stopped_where_it_saves_anyway_saves_once(tmp_path):
     def stop(step, steps, metrics):
         if step == 4:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,14 @@ _OTHERS = {
 }
 # The two networks of a GAN, of which none continues the other.
 _GAN = re.compile(r"(?:^|[./_])(?:net_?)?(?:(g|gen|generator)|(d|dis|disc|discriminator|critic))[._]", re.IGNORECASE)
+# What a kernel beside others, and not after them, is called.
+_BRANCH = re.compile(
+    r"down_?sampl|short_?cut|skip|branch|resid|identity|(?:^|[._])(?:layer|block|stage)s?[._]?\d", re.I
+)
+_PLAIN = (
+    "read as a plain chain: branches and pooling are not in the file; for the exact graph give the network itself, as "
+    "ONNX, of torch.export, or live to networks.from_torch"
+)
 # Of a batch normalisation.
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
@@ -46,7 +54,8 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
     if not kernels and any(map(is_low_rank, tensors.arrays)):
         raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
-        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays")
+        unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
+        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays{unread}")
 
     if stride is None:
         raise InputError(
@@ -78,7 +87,23 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
                 entries.append(f"a dense layer ({layer_name(shown[name])})")
-    return link(chains, skipped=skipped, notes=notes)
+    net = link(chains, skipped=skipped, notes=[*notes, *_uneven(chains)])
+    misfit = any(" channels, " in reason for reason, _ in net.skipped)
+    plain = (_PLAIN,) if misfit or any(_BRANCH.search(layer.path) for layer in net.layers) else ()
+    return net._replace(notes=(*net.notes, *plain))
+
+
+def _uneven(chains: Mapping[str, Chain]) -> list[str]:
+    """Notes on strides that leave some places out, or reach some more often: hardly what a network is trained with."""
+    layers = [layer for entries in chains.values() for layer in entries if isinstance(layer, Layer)]
+    odd = []
+    for layer in layers:
+        sides = list(zip(layer.kernel.shape, layer.stride, strict=False))
+        beyond = any(s > k > 1 for k, s in sides)
+        if beyond or (layer.transposed and any(s > 2 and k % s for k, s in sides)):
+            odd.append(f"{layer.path} {layer.stride[0]} of {'x'.join(str(k) for k, _ in sides)} taps")
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    return [f"a stride that does not go with the kernel: {', '.join(odd[:3])}{more}"] if odd else []
 
 
 def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:

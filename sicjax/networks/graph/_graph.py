@@ -41,6 +41,7 @@ class Graph:
         self._ends: defaultdict[int, dict[str, None]] = defaultdict(dict)
         self._uses: Counter[str] = Counter()
         self._ended: defaultdict[str, set[int]] = defaultdict(set)
+        self._lost: defaultdict[str, set[int]] = defaultdict(set)
         self._skipped: list[Skipped] = []
 
     def input(self, shape: Sequence[int], name: str = "the network's input") -> Flow:
@@ -70,7 +71,9 @@ class Graph:
         """
         xs = list(xs)
         try:
-            return rule()
+            found = rule()
+            self._lose(xs)
+            return found
         except Unreachable as end:
             reason = f"{end.reason} ({end.name or label})" if end.name or label else end.reason
             shape = tuple(shape) or end.shape
@@ -85,6 +88,17 @@ class Graph:
         if layer:
             self.skip(layer, reason)
         return self.end(xs, shape, reason)
+
+    def _lose(self, xs: Sequence[Flow]) -> None:
+        """Keeps in mind paths that ended and now meet others of the same layers, whose pairs do not show them."""
+        sourced = [x for x in xs if x.sources]
+        for x in xs if sourced else ():
+            if x.sources or x.origin not in self._ended:
+                continue
+            for other in sourced:
+                both = self._ended[x.origin] & {source.layer for source in other.sources}
+                if both and not _is_gate(x, other):
+                    self._lost[x.origin] |= both
 
     def convolve(
         self,
@@ -177,11 +191,14 @@ class Graph:
                 after = "; ".join(self._ends.get(number, ["no convolution follows"]))
                 skipped.append(Skipped(layer.path, f"before it: {before}; after it: {after}"))
         for reason, numbers in self._ended.items():
-            names = [self.layers[number].path for number in sorted(numbers - first)]
-            if names:
-                shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-                skipped.append(Skipped(reason, f"ends the chain after {shown}"))
-        return Network(tuple(self.layers), tuple(pairs), tuple(dict.fromkeys(skipped)), tuple(self.notes))
+            if numbers - first:
+                skipped.append(Skipped(reason, f"ends the chain after {self._listed(numbers - first)}"))
+        lost = [f"{reason}, after {self._listed(numbers & first)}" for reason, numbers in self._lost.items()]
+        notes = [*self.notes, *([f"a path beside the pairs ends: {_shortened(lost, '; ')}"] if lost else [])]
+        return Network(tuple(self.layers), tuple(pairs), tuple(dict.fromkeys(skipped)), tuple(notes))
+
+    def _listed(self, numbers: Iterable[int]) -> str:
+        return _shortened([self.layers[number].path for number in sorted(numbers)], ", ")
 
     def cascades(self, kernels: Sequence) -> dict[str, sdr.Cascade]:
         """The pairs by name, with these kernels for the layers, NumPy's or JAX's.
@@ -208,6 +225,16 @@ class Graph:
             ]
             named[again] = jax.tree.unflatten(jax.tree.structure(pair), ends)
         return named
+
+
+def _shortened(parts: Sequence[str], joint: str) -> str:
+    return joint.join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "")
+
+
+def _is_gate(x: Flow, other: Flow) -> bool:
+    """Whether a value is one number for all places of another."""
+    space = [k for k in range(1, len(other.shape) + 1) if other.axes[-k] >= 0 and other.shape[-k] > 1]
+    return all(k > len(x.shape) or x.shape[-k] == 1 for k in space)
 
 
 def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:

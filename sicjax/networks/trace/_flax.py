@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sicjax import sdr
 from sicjax._errors import InputError, missing_package
 from sicjax.networks.graph import Network
 from sicjax.networks.trace._function import from_function
@@ -32,9 +34,41 @@ def from_module(module: Any, *example_inputs: Any, variables: Any = None, **call
     if isinstance(module, linen.Module):
         if variables is None:
             raise InputError("a Linen module holds no parameters: pass variables=module.init(key, x)")
-        return from_function(lambda v, *x: module.apply(v, *x, **call), variables, *example_inputs)
+        return _from_linen(module, example_inputs, variables, call)
     if not isinstance(module, nnx.Module):
-        raise InputError(f"expected a Flax NNX or Linen module, got {type(module).__name__}; see from_function")
+        origins = {kind.__module__.partition(".")[0] for kind in type(module).__mro__}
+        theirs = "torch" in origins or isinstance(module, Mapping)
+        other = "from_torch takes PyTorch's modules and state dicts" if theirs else "see from_function"
+        raise InputError(f"expected a Flax NNX or Linen module, got {type(module).__name__}: {other}")
     graphdef, state = nnx.split(module)
     net = from_function(lambda state, *x: nnx.merge(graphdef, state)(*x, **call), state, *example_inputs)
     return net._replace(rebuild=lambda other: net.bind(nnx.state(other)))
+
+
+_EVALUATION = "call it as in evaluation, from_module(..., train=False), or whatever its __call__ has for that"
+
+
+def _from_linen(module: Any, inputs: Sequence[Any], variables: Any, call: Mapping[str, Any]) -> Network:
+    from flax import errors
+
+    held = dict(variables) if isinstance(variables, Mapping) else {}
+    every = f"{{{', '.join(f'{name!r}: ...' for name in held)}}}"
+    try:
+        net = from_function(lambda v, *x: module.apply(v, *x, **call), variables, *inputs)
+    except errors.ModifyScopeVariableError as error:
+        raise InputError(f"the module changes its variables, as batch norms in training do: {_EVALUATION}") from error
+    except errors.InvalidRngError as error:
+        raise InputError(f"the module draws random numbers, as dropout in training does: {_EVALUATION}") from error
+    except errors.ScopeCollectionNotFound as error:
+        there = "pass all that module.init returned, such as {'params': ..., 'batch_stats': ...}"
+        raise InputError(f"variables={every} are not all that the module has: {there}") from error
+
+    def bind(other: Any) -> dict[str, sdr.Cascade]:
+        lacks = [name for name in held if not (isinstance(other, Mapping) and name in other)]
+        if lacks:
+            raise InputError(
+                f"bind takes all variables that the network was traced with, {every}; no {', '.join(lacks)}"
+            )
+        return net.bind(other)
+
+    return net._replace(rebuild=bind)

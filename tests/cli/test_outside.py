@@ -1,0 +1,124 @@
+"""What is around a command: names of any bytes, files that are none, full disks, closed pipes, bugs."""
+
+import errno
+import os
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sicjax import cli, data, measure, networks, weights
+from sicjax._errors import InputError
+
+
+def said(capsys, *command, code=1):
+    """The line on stderr with which a command ends."""
+    assert cli.main([*map(str, command)]) == code
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    return error.splitlines()[-1] if error else ""
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "command, says",
+    [
+        (["measure", LONG], "no such file"),
+        (["compare", LONG, LONG], "no such file"),
+        (["measure", __file__, "--stride", "2", "--out", LONG], "File name too long"),
+        (["train", "vae", "--preset", "tiny", "--workdir", LONG], "File name too long"),
+        (["train", "vae", "--preset", "tiny", "--data", f"folder:{LONG}"], "is not there"),
+        (["train", "vae", "--preset", "tiny", "--data", f"npz:{LONG}"], "File name too long"),
+    ],
+)
+def test_a_name_that_is_too_long_is_one_line(command, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert says in said(capsys, *command)
+    with pytest.raises(InputError, match="File name too long"):
+        networks.from_file(LONG)
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path, capsys, monkeypatch):
+    """A pipe would block for ever, a device has no end."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.npz")
+    os.symlink("/dev/zero", "link.npz")
+    os.mkdir("images")
+    os.mkfifo("images/a.png")
+    os.mkdir("run")
+    os.mkfifo("run/config.json")
+    assert said(capsys, "measure", "pipe.npz").startswith("sicjax: pipe.npz is a named pipe, expected a file")
+    assert said(capsys, "measure", "link.npz").startswith("sicjax: link.npz is a device, expected a file")
+    assert "no file of a known format in run" in said(capsys, "measure", "run")
+    for wrong in ("pipe.npz", "link.npz"):
+        with pytest.raises(InputError, match="is a (named pipe|device)"):
+            weights.read(wrong)
+        with pytest.raises(InputError, match="it is a (named pipe|device)"):
+            data.load(f"npz:{wrong}")
+    with pytest.raises(InputError, match="the first a.png: a named pipe, not a file"):
+        data.load("folder:images")
+
+
+def test_a_name_that_is_not_utf_8_is_written_out(tmp_path):
+    name = tmp_path / os.fsdecode(b"\xff.npz")
+    try:
+        name.write_text("no network")
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 alone")
+    shown = f"{tmp_path}/\\udcff.npz"
+    (record,) = (found.record for found in measure.measure_many(measure.find([tmp_path])))
+    table, _ = measure.write_records([record], tmp_path / "out")
+    assert table.read_text().splitlines()[1].startswith(f"{shown},,")
+    pytest.importorskip("duckdb")
+    measure.write_parquet([record], tmp_path / "out")
+    assert measure.read_archive(tmp_path / "out").sql("SELECT file FROM networks").fetchall() == [(shown,)]
+
+
+def test_names_do_nothing_to_a_terminal(tmp_path, capsys, monkeypatch):
+    rng = np.random.default_rng(0)
+    kernel = lambda *shape: rng.normal(size=(*shape, 3, 3)).astype(np.float32)
+    hostile = {"a\x1b[31m.0.weight": kernel(4, 3), "a\x1b[31m.1.weight": kernel(5, 4), "b\n\x9b\u202e": kernel(2, 2)}
+    save_file(hostile, tmp_path / "net.safetensors")
+    net = networks.from_file(tmp_path / "net.safetensors", stride=2)
+    told = [*net.cascades, *(layer.path for layer in net.layers), *map(str, net.skipped), *net.notes]
+    assert "a\\x1b[31m.0 to a\\x1b[31m.1" in told and all(text.isprintable() for text in told)
+    assert any(r"b\n\x9b\u202e" in layer for layer, _ in net.skipped)
+    assert "\x1b" not in said(capsys, "measure", tmp_path / "\x1b[31mgone")
+
+
+class Full:
+    """Stands for stdout on a disk that has no room."""
+
+    def write(self, *text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    flush = fileno = isatty = write
+
+
+def test_a_full_disk_under_the_output_is_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert said(capsys, "explain", "mean") == "sicjax: cannot write the output: No space left on device"
+
+
+def test_a_bug_is_one_line_and_its_place_is_shown_when_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr("sicjax.measure.COLUMNS", None)
+    line = said(capsys, "explain", "mean")
+    assert line.startswith("sicjax: a bug of sicjax: TypeError") and "please report it at https://" in line
+    monkeypatch.setenv("SICJAX_DEBUG", "")
+    assert cli.main(["explain", "mean", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_warning_is_one_line(capsys, monkeypatch):
+    import warnings
+
+    def warn(args):
+        warnings.warn("the\x1b[2J disk smells", stacklevel=1)
+
+    monkeypatch.setattr("sicjax.cli._explain.run", warn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert said(capsys, "explain", code=0) == "sicjax: the\\x1b[2J disk smells"
