@@ -106,7 +106,7 @@ def _restored(folder: Path) -> Any:
     try:
         import orbax.checkpoint as ocp
     except ImportError as error:
-        raise missing_package("orbax-checkpoint", "train", "checkpoints") from error
+        raise missing_package("orbax-checkpoint", "train", "reading Orbax checkpoints") from error
     with ocp.PyTreeCheckpointer() as checkpointer:
         tree = checkpointer.metadata(folder.absolute()).item_metadata.tree
         # On this machine, whatever devices it was saved from.

@@ -53,6 +53,7 @@ KERNELS = np.ones((2, 4, 4, 3, 3), np.float32)
     ],
     ids=["NaN", "complex"],
 )
+@pytest.mark.usefixtures("without_type_checks")
 def test_weights_that_are_no_numbers_name_the_file(tmp_path, change, says):
     first, second = change(KERNELS)
     with pytest.raises(InputError, match=says):

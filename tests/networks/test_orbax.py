@@ -141,3 +141,9 @@ def test_parameters_that_are_there_twice_and_files_without_a_module(tmp_path):
         networks.from_file(tmp_path / "net.npz", module=build)
     with pytest.raises(InputError, match="is no training run: it has no step 3"):
         networks.from_file(tmp_path / "net", module=build, step=3)
+
+
+def test_it_states_its_strides(tmp_path):
+    path = save(tmp_path / "net", nnx.to_pure_dict(nnx.state(Net(nnx.Rngs(1)))))
+    with pytest.raises(InputError, match="states its strides"):
+        networks.from_file(path, module=build, stride=2)

@@ -72,6 +72,8 @@ def test_a_run_measures_its_own_networks(finished):
     net = networks.from_module(models.load(result.folder)["decoder"], jnp.zeros((1, 4)))
     for name, cascade in net.cascades.items():
         assert pairs[f"decoder.{name}"]["mean"] == pytest.approx(float(sdr.moments(cascade).mean), abs=1e-6)
+    with pytest.raises(InputError, match="states its strides and directions itself"):
+        networks.from_file(result.folder, stride=2)
 
 
 def test_every_checkpoint_of_a_run_is_measured(finished):
