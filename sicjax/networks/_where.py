@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ def located(given: str | Path) -> Iterator[Path]:
     """
     if not weights.on_hub(given):
         path = Path(given)
-        files = [] if not path.is_dir() or _is_run(path) else _files(path)
+        # A name that is too long to be one is refused when it is opened.
+        files = [] if not os.path.isdir(path) or _is_run(path) else _files(path)
         yield path / chosen(files, str(path)) if files else path
         return
     path = weights.fetch(str(given), chosen)

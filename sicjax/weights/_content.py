@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from sicjax._errors import InputError
+from sicjax.weights._archive import opened
 
 # How a file starts that was not fetched.
 _LFS = b"version https://git-lfs"
@@ -41,7 +41,7 @@ def look(path: str | Path) -> Content:
     """What tells a file's format.
 
     Raises:
-        InputError: a file that is not there, cannot be opened or has no content.
+        InputError: a file that is not there, cannot be opened or has no content; an archive with two entries of one name.
     """
     path = Path(path)
     try:
@@ -69,7 +69,9 @@ def program_in(entries: Sequence[str]) -> str | None:
 
 def _entries(path: Path) -> tuple[str, ...] | None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             return tuple(archive.namelist())
+    except InputError:
+        raise
     except Exception:  # what a damaged or hostile file can raise has no end; who reads it says that it is damaged
         return None
