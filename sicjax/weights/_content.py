@@ -41,7 +41,7 @@ def look(path: str | Path) -> Content:
     """What tells a file's format.
 
     Raises:
-        InputError: a file that is not there, cannot be opened or has no content; an archive with two entries of one name.
+        InputError: a file that is not there, cannot be opened, has no content or two entries of one name.
     """
     path = Path(path)
     try:

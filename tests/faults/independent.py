@@ -4,6 +4,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,6 @@ try:
     import torch
 except ImportError:
     torch = None
-
-# From `(*k, in, out)` to how an array may lie in its file.
-LAYOUTS = ((-1, -2), (-2, -1))
 
 
 def prepare() -> None:
@@ -32,14 +30,14 @@ def wrong(path: Path, net) -> str:
         there = {_digest(np.asarray(array, np.float32)) for array in _arrays(path) if array.dtype.kind in "fV"}
     except Exception:  # it has no word on this file
         return ""
+    measured = {layer.path for pair in net.pairs for layer in (pair.first, pair.second)}
     for layer in net.layers:
-        if not np.isfinite(layer.kernel).all():
-            return f"{layer.path} has weights that are not finite"
-        k = range(layer.kernel.ndim - 2)
+        if layer.path in measured and not np.isfinite(layer.kernel).all():
+            return f"{layer.path} is measured and has weights that are not finite"
+        # As formats lay kernels out; in groups they have more ways to.
         ways = [np.moveaxis(layer.kernel, (-1, -2), order) for order in ((0, 1), (1, 0))]
         ways += [layer.kernel, layer.kernel.swapaxes(-1, -2)]
-        ways += [layer.kernel.reshape(*[layer.kernel.shape[n] for n in k], -1, 1)] if layer.groups > 1 else []
-        if not there.intersection(_digest(np.asarray(way, np.float32)) for way in ways):
+        if layer.groups == 1 and not there.intersection(_digest(np.asarray(way, np.float32)) for way in ways):
             return f"{layer.path} {layer.kernel.shape} is no array of the file"
     return ""
 
@@ -85,7 +83,10 @@ def _onnx(path: Path) -> Iterator[np.ndarray]:
     import onnx
 
     model = onnx.load(path)
-    yield from map(onnx.numpy_helper.to_array, model.graph.initializer)
+    for array in map(onnx.numpy_helper.to_array, model.graph.initializer):
+        # The graph may make a kernel of it by another order of its axes.
+        orders = permutations(range(array.ndim)) if array.ndim == 4 else [range(array.ndim)]
+        yield from (array.transpose(order) for order in orders)
 
 
 def _hdf5(file) -> Iterator[np.ndarray]:

@@ -7,10 +7,11 @@ import os
 import select
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
+WORKER = Path(__file__).with_name("worker.py")
 SECONDS = 10
 BYTES = 2**30
 
@@ -36,8 +37,12 @@ class Reader:
     def read(self, path: Path, *, check: bool = True) -> Outcome:
         """What happens to a file, or to the process that reads it."""
         process = self._process = self._process or self._started()
-        process.stdin.write(json.dumps({"path": str(path), "check": check}) + "\n")
-        process.stdin.flush()
+        try:
+            process.stdin.write(json.dumps({"path": str(path), "check": check}) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:  # it was lost after the file before
+            self.close(kill=True)
+            return Outcome("killed", f"exit {process.returncode}")
         ready, _, _ = select.select([process.stdout], [], [], self.seconds)
         line = process.stdout.readline() if ready else ""
         if not line:
@@ -56,18 +61,15 @@ class Reader:
         if process is not None:
             if kill:
                 process.kill()
-            process.stdin.close()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             process.wait()
             process.stdout.close()
 
     def _started(self) -> subprocess.Popen:
-        places = [HERE.parents[1], *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join(map(str, places))}
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", HERE / "worker.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        command = [sys.executable, "-W", "ignore", WORKER]
+        environment = os.environ | {"JAX_PLATFORMS": "cpu"}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        if process.stdout.readline() != "ready\n":  # which counts to no file
+            raise RuntimeError("the process that reads does not start")
         return process

@@ -1,7 +1,7 @@
 """Reads files as a user does, in a process of its own, and says what happened to each.
 
-A line of JSON comes in for each file, `{"path": ..., "check": whether kernels are compared with an independent
-reader's}`; a line goes out, `{"outcome": "read", "refused" or a finding, "said": ..., "grown": bytes at the peak}`.
+After `ready` a line of JSON comes in for each file, `{"path": ..., "check": whether kernels are compared with an
+independent reader's}`, and one goes out, `{"outcome": "read", "refused" or a finding, "said": ..., "grown": bytes}`.
 """
 
 import json
@@ -10,9 +10,10 @@ import sys
 import traceback
 from pathlib import Path
 
+import beside  # noqa: F401  (which comes first)
 import independent
 
-from sicjax import networks
+from sicjax import networks, weights
 from sicjax._errors import InputError
 
 # Address space beyond what the process starts with. What a file takes is measured; this only spares the machine.
@@ -29,7 +30,7 @@ def read(path: Path, check: bool) -> tuple[str, str]:
     """What happens when a file is read by all that the command line calls."""
     try:
         networks.files_of(path)
-        given = {"stride": 1} if networks.takes_stride(path) and not path.with_suffix(".json").exists() else {}
+        given = {"stride": 1} if networks.takes_stride(path) and not weights.sidecar_path(path).exists() else {}
         net = networks.from_file(path, **given)
     except InputError as error:
         said = str(error)
@@ -45,6 +46,7 @@ def main() -> None:
     independent.prepare()
     room = memory("VmSize") + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         Path("/proc/self/clear_refs").write_text("5")  # the peak is what it is now
