@@ -8,7 +8,7 @@ from pathlib import Path
 import sicjax
 
 FLOOR = {
-    "_errors": 0, "_extras": 0, "_foreign": 0, "_html": 0, "_progress": 0,
+    "_errors": 0, "_extras": 0, "_foreign": 0, "_html": 0, "_limits": 0, "_progress": 0,
     "sdr": 1, "weights": 1, "data": 1, "quality": 1, "sic": 1,
     "runs": 2, "figures": 2,
     "models": 3,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sicjax import runs, weights
 from sicjax._errors import InputError, MissingPackage
 from sicjax._foreign import printable
-from sicjax.networks._formats import format_of
+from sicjax._limits import reading
+from sicjax.networks._formats import Format, format_of
 from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
 from sicjax.networks.graph import Network, Skipped
 
 # What is said of a file can quote what stands in it.
 LONGEST = 400
+
+T = TypeVar("T")
 
 
 def from_file(
@@ -67,7 +71,7 @@ def from_file(
         read = partial(
             format.read, path, **how, **({"module": module} if format.module else {}), **_of_step(content, step)
         )
-        network = _guarded(path, f"a {format.name}" if content.folder else format.name, read)
+        network = _guarded(content, format, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
         return _printable(network)
@@ -108,7 +112,9 @@ def files_of(path: str | Path, *, step: int | None = None) -> list[Path]:
     with located(path) as path:
         content = weights.look(path)
         format = format_of(content)
-        return [path] if format.files is None else list(format.files(path, **_of_step(content, step)))
+        if format.files is None:
+            return [path]
+        return list(_guarded(content, format, partial(format.files, path, **_of_step(content, step))))
 
 
 def _of_step(content: weights.Content, step: int | None) -> dict[str, int]:
@@ -138,10 +144,13 @@ def _printable(network: Network) -> Network:
     )
 
 
-def _guarded(path: Path, name: str, read: Callable[[], Network]) -> Network:
+def _guarded(content: weights.Content, format: Format, read: Callable[[], T]) -> T:
     """What a damaged or hostile file can raise has no end; what is said of it names the file."""
+    path, name = content.path, f"a {format.name}" if content.folder else format.name
     try:
-        return read()
+        # A training run is the user's own, and mostly made by this package.
+        with nullcontext() if content.folder else reading(path, content.size):
+            return read()
     except MissingPackage:
         raise
     except InputError as error:

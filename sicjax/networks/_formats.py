@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -95,7 +96,7 @@ def _with_sidecar(path: Path) -> list[Path]:
     shards = [path.with_name(shard) for shard in weights.shards_of(path)] if path.name.endswith(weights.INDEX) else []
     stated = [] if sidecar is None else [sidecar.path]
     config = path.with_name("config.json")
-    return [path, *shards, *stated, *([config] if config.is_file() else [])]
+    return [path, *shards, *stated, *([config] if os.path.isfile(config) else [])]
 
 
 _SAFELY = "read without PyTorch"

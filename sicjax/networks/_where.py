@@ -31,6 +31,7 @@ def located(given: str | Path) -> Iterator[Path]:
     """
     if not weights.on_hub(given):
         path = Path(given)
+        # A name that is too long to be one is refused when it is opened.
         files = [] if not os.path.isdir(path) or _is_run(path) else _files(path)
         yield path / chosen(files, str(path)) if files else path
         return

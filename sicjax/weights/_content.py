@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from sicjax._errors import InputError
 from sicjax._foreign import irregular
+from sicjax.weights._archive import opened
 
 # How a file starts that was not fetched.
 _LFS = b"version https://git-lfs"
@@ -42,7 +42,7 @@ def look(path: str | Path) -> Content:
     """What tells a file's format.
 
     Raises:
-        InputError: a file that is not there, cannot be opened or has no content.
+        InputError: a file that is not there, cannot be opened, has no content or two entries of one name.
     """
     path = Path(path)
     try:
@@ -73,7 +73,9 @@ def program_in(entries: Sequence[str]) -> str | None:
 
 def _entries(path: Path) -> tuple[str, ...] | None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             return tuple(archive.namelist())
+    except InputError:
+        raise
     except Exception:  # what a damaged or hostile file can raise has no end; who reads it says that it is damaged
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sicjax._errors import InputError
+from sicjax._limits import reading
 from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._npz import read_npz
 from sicjax.weights._pytorch import LEGACY_START, read_pytorch
@@ -52,9 +53,10 @@ def _is_pytorch(content: Content) -> bool:
 def _read_part(path: Path) -> Tensors:
     """The arrays of one of several files."""
     content = look(path)
-    for format in FORMATS:
-        if format.recognises(content):
-            return format.read(path)
+    with reading(path, content.size):
+        for format in FORMATS:
+            if format.recognises(content):
+                return format.read(path)
     raise InputError(f"{path} is damaged, or no weights file: download it again")
 
 

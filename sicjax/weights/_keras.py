@@ -6,7 +6,6 @@ import io
 import json
 import math
 import mmap
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,9 @@ import ml_dtypes
 import numpy as np
 
 from sicjax._errors import InputError, missing_package
+from sicjax._limits import OF_TEXT, make
+from sicjax.weights._archive import entry, opened, text
 
-# Beyond any description of a model.
-_MOST_TEXT = 2**26
 _AGAIN = "save it again with model.save('name.keras')"
 
 
@@ -39,7 +38,6 @@ class KerasArrays:
         self.path, self.by_name = path, by_name
         self.folders: dict[str, list[str]] = {}
         self._arrays: dict[str, Any] = {}
-        self._left = _room(path.stat().st_size)
         self._find(root)
         self.shapes: dict[str, tuple[int, ...]] = {name: array.shape or () for name, array in self._arrays.items()}
 
@@ -80,10 +78,7 @@ class KerasArrays:
         half = array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None
         if not half and (array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8)):
             raise ValueError(f"it is stored as {array.dtype}: save the model in float32")
-        size = math.prod(array.shape) * array.dtype.itemsize
-        if size > self._left:
-            raise InputError(f"{self.path}: {name} unpacks to {size:,} bytes, which is too many for the file: {_AGAIN}")
-        self._left -= size
+        make(math.prod(array.shape) * array.dtype.itemsize, name)
         value = np.asarray(array[()])
         if half:
             return value.view(ml_dtypes.bfloat16).astype(np.float32)
@@ -104,28 +99,24 @@ def open_keras(path: Path) -> Iterator[tuple[dict, KerasArrays]]:
     with path.open("rb") as stream:
         start = stream.read(16)
     if start.startswith(b"PK"):
-        text, data = _unzipped(path)
+        stated, data = _unzipped(path)
         _check_texts(path, data)
         with h5py.File(io.BytesIO(data), "r") as file:
-            yield _described(path, text), KerasArrays(path, file, by_name=False)
+            yield _described(path, stated), KerasArrays(path, file, by_name=False)
     elif h5py.is_hdf5(path):
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             _check_texts(path, data)
         with h5py.File(path, "r") as file:
-            text = _attribute(file, "model_config")
-            if text is None or not isinstance(file.get("model_weights", getlink=True), h5py.HardLink):
+            stated = _attribute(file, "model_config")
+            if stated is None or not isinstance(file.get("model_weights", getlink=True), h5py.HardLink):
                 raise InputError(
                     f"{path} holds weights alone, not the layers' order and strides: save the whole model with "
                     "model.save('name.keras'), or its kernels in a .safetensors or .npz file with a JSON sidecar"
                 )
-            yield _described(path, text), KerasArrays(path, file["model_weights"], by_name=True)
+            make(OF_TEXT * len(stated), "its description")
+            yield _described(path, stated), KerasArrays(path, file["model_weights"], by_name=True)
     else:
         raise InputError(f"{path} is not an HDF5 file or a .keras archive, or not complete: save or download it again")
-
-
-def _room(size: int) -> int:
-    """How many bytes a file may unpack to: Keras does not compress, but others may."""
-    return 2**28 + 20 * size
 
 
 def _check_texts(path: Path, data: bytes | mmap.mmap) -> None:
@@ -143,20 +134,16 @@ def _check_texts(path: Path, data: bytes | mmap.mmap) -> None:
 
 
 def _unzipped(path: Path) -> tuple[bytes, bytes]:
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         missing = {"config.json", "model.weights.h5"} - set(archive.namelist())
         if missing:
             raise InputError(f"{path} has no {' and no '.join(sorted(missing))}: {_AGAIN}")
-        config, weights = archive.getinfo("config.json"), archive.getinfo("model.weights.h5")
-        size = config.file_size + weights.file_size
-        if config.file_size > _MOST_TEXT or size > _room(config.compress_size + weights.compress_size):
-            raise InputError(f"{path} unpacks to {size:,} bytes, which is too many for the file: {_AGAIN}")
-        return archive.read(config), archive.read(weights)
+        return text(archive, "config.json"), entry(archive, archive.getinfo("model.weights.h5"))
 
 
-def _described(path: Path, text: Any) -> dict:
+def _described(path: Path, stated: Any) -> dict:
     try:
-        config = json.loads(text)
+        config = json.loads(stated)
     except ValueError as error:
         raise InputError(f"{path}: its description of the model is damaged, {_AGAIN}: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), (dict, list)) or "class_name" not in config:

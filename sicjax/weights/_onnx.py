@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError, missing_package
+from sicjax._limits import allow, make
 
 
 def read_onnx(path: Path) -> Any:
@@ -55,10 +56,11 @@ def onnx_array(tensor: Any, path: Path) -> np.ndarray:
     from onnx import TensorProto, helper, numpy_helper
 
     try:
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+        make(math.prod(tensor.dims) * dtype.itemsize, tensor.name)
         if tensor.data_location != TensorProto.EXTERNAL:
             return numpy_helper.to_array(tensor)
         raw = _external(tensor, path)
-        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
         if raw.size == math.prod(tensor.dims) * dtype.itemsize:
             return raw.view(dtype).reshape(tuple(tensor.dims))
         # Numbers of less than a byte are packed.
@@ -78,6 +80,7 @@ def onnx_sparse_array(tensor: Any, path: Path) -> np.ndarray:
         InputError: it cannot be read.
     """
     values, places = onnx_array(tensor.values, path), onnx_array(tensor.indices, path)
+    make(math.prod(tensor.dims) * values.itemsize, tensor.values.name)
     dense = np.zeros(tuple(tensor.dims), values.dtype)
     flat = places if places.ndim == 1 else np.ravel_multi_index(tuple(places.T), dense.shape)
     dense.reshape(-1)[flat] = values
@@ -120,6 +123,7 @@ def _external(tensor: Any, path: Path) -> np.ndarray:
     offset = int(entries.get("offset", 0))
     try:
         size = file.stat().st_size
+        allow(file, size)
         length = int(entries.get("length", size - offset))
         if offset < 0 or length < 0 or offset + length > size:
             raise InputError(f"{file} ends before the weights {tensor.name} of {path.name}: download it again")

@@ -7,7 +7,6 @@ PyTorch's own loaders run code that a file brings: `torch.jit.load` the `__setst
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -16,14 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sicjax._errors import InputError
+from sicjax._limits import OF_CODE
+from sicjax.weights._archive import opened, text
 from sicjax.weights._pytorch import strided, zip_storages
 from sicjax.weights._unpickler import DTYPES, Inert, Storage, Tensor, unpickle
-
-# Bytes of a program's code, of its objects, and of the JSON of `torch.export`, which grow a hundredfold as they are
-# parsed; real ones come nowhere near.
-_MOST_CODE = 2**23
-_MOST_PICKLED = 2**25
-_MOST_JSON = 2**26
 
 
 class Script(NamedTuple):
@@ -60,17 +55,15 @@ def read_script(path: Path) -> Script:
     Raises:
         InputError: an archive without its parts, or a pickle that asks for more than modules and tensors.
     """
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         names = archive.namelist()
         root = next((name.removesuffix("data.pkl") for name in names if name.count("/") == 1 and _is_data(name)), None)
         if root is None:
             raise InputError(f"{path} is a TorchScript program of before PyTorch 1.4: save it again with a newer one")
         pickles = [name for name in (f"{root}data.pkl", f"{root}constants.pkl") if name in names]
-        _check_text(path, archive, pickles, _MOST_PICKLED)
-        module, *constants = [_unpickled(path, archive.read(name)) for name in pickles]
+        module, *constants = [_unpickled(path, text(archive, name)) for name in pickles]
         code = [name for name in names if name.startswith(f"{root}code/") and name.endswith(".py")]
-        _check_text(path, archive, code, _MOST_CODE)
-        sources = {name.removeprefix(f"{root}code/"): archive.read(name).decode() for name in code}
+        sources = {name.removeprefix(f"{root}code/"): text(archive, name, OF_CODE).decode() for name in code}
         storages = [zip_storages(path, archive, root, folder) for folder in ("data", "constants")]
     if not isinstance(module, Inert) or not module.kind:
         raise InputError(f"{path} is damaged: it holds no module")
@@ -86,7 +79,7 @@ def read_exported(path: Path) -> Exported:
     Raises:
         InputError: an archive of before PyTorch 2.8 or without its parts.
     """
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         names = set(archive.namelist())
         model = next((name for name in sorted(names) if name.endswith("models/model.json")), None)
         if model is None:
@@ -99,12 +92,10 @@ def read_exported(path: Path) -> Exported:
             listed = f"{root}data/{folder}/model_{kind}_config.json"
             if listed in names:
                 storage = zip_storages(path, archive, root, f"data/{folder}")
-                _check_text(path, archive, [listed], _MOST_JSON)
-                for name, entry in json.loads(archive.read(listed))["config"].items():
+                for name, entry in json.loads(text(archive, listed))["config"].items():
                     if not entry.get("use_pickle") and entry.get("tensor_meta"):
                         arrays[name] = strided(path, name, _stated(entry), storage)
-        _check_text(path, archive, [model], _MOST_JSON)
-        return Exported(json.loads(archive.read(model)), arrays)
+        return Exported(json.loads(text(archive, model)), arrays)
 
 
 def _stated(entry: dict[str, Any]) -> Tensor:
@@ -125,8 +116,3 @@ def _unpickled(path: Path, data: bytes) -> Any:
         return unpickle(BytesIO(data), scripted=True)
     except InputError as error:
         raise InputError(f"{path} was not loaded: {error}") from error
-
-
-def _check_text(path: Path, archive: zipfile.ZipFile, names: list[str], most: int) -> None:
-    if sum(archive.getinfo(name).file_size for name in names) > most:
-        raise InputError(f"{path} was not loaded: its program is over {most:,} bytes ({names[0]!r:.100})")

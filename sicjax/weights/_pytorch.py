@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
+from sicjax._limits import make
+from sicjax.weights._archive import entry, opened, text
 from sicjax.weights._tensors import Tensors
 from sicjax.weights._unpickler import Inert, Storage, Tensor, unpickle
 
@@ -21,12 +23,8 @@ from sicjax.weights._unpickler import Inert, Storage, Tensor, unpickle
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_START = LEGACY_MAGIC.to_bytes(10, "little")
 
-# Names and repeated values can grow far beyond the file that states them; no real file comes near these.
+# Names can grow far beyond the file that states them; no real file comes near.
 _LONGEST_NAME = 1000
-_MOST_REPEATED = 2**28
-# PyTorch does not compress. Archives that were packed again do, weights hardly at all.
-_MOST_UNPACKED = 2**26
-_MOST_TIMES = 100
 
 
 def read_pytorch(path: Path) -> Tensors:
@@ -34,29 +32,15 @@ def read_pytorch(path: Path) -> Tensors:
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             return read_legacy(path)
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as archive:
         pickled = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
         return read_zip(path, archive, pickled[-1])
 
 
 def read_zip(path: Path, archive: zipfile.ZipFile, pickled: str) -> Tensors:
     """The tensors of the zip format, mapped from the file."""
-    found = _unpickle(path, BytesIO(entry(path, archive, archive.getinfo(pickled))))
+    found = _unpickle(path, BytesIO(text(archive, pickled)))
     return _resolve(path, found, zip_storages(path, archive, pickled.removesuffix("data.pkl")))
-
-
-def entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """An entry of an archive, unless it is made to fill the memory.
-
-    Raises:
-        InputError: an entry that unpacks to far more than it takes in the file.
-    """
-    if info.file_size > max(_MOST_UNPACKED, _MOST_TIMES * info.compress_size):
-        raise InputError(
-            f"{path} was not loaded: {info.filename!r:.100} unpacks to {info.file_size:,} bytes, over {_MOST_TIMES} "
-            "times what it takes in the file: unpack it yourself if you trust it"
-        )
-    return archive.read(info)
 
 
 def zip_storages(
@@ -65,8 +49,9 @@ def zip_storages(
     """The storages of the zip format by name, mapped from the file."""
     entries = {info.filename: info for info in archive.infolist()}
     order = entries.get(f"{root}byteorder")
-    swap = order is not None and entry(path, archive, order) == b"big"
+    swap = order is not None and entry(archive, order) == b"big"
     mapped = _map(path)
+    again = functools.cache(lambda: zipfile.ZipFile(path))  # the caller may have closed it
 
     @functools.cache
     def storage(key: str, dtype: np.dtype) -> np.ndarray:
@@ -74,8 +59,9 @@ def zip_storages(
         if info is None:
             raise InputError(f"{path} is damaged: it has no data for storage {key!r:.40}")
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            with zipfile.ZipFile(path) as again:  # the caller may have closed it
-                values = np.frombuffer(entry(path, again, info), np.uint8)
+            values = np.frombuffer(entry(again(), info), np.uint8)
+        elif info.compress_size != info.file_size:
+            raise InputError(f"{path} is damaged: its storage {key!r:.40} has two sizes")
         else:
             name, extra = np.frombuffer(mapped, "<u2", 2, info.header_offset + 26).tolist()
             values = np.frombuffer(mapped, np.uint8, info.file_size, info.header_offset + 30 + name + extra)
@@ -149,8 +135,7 @@ def strided(path: Path, name: str, tensor: Tensor, storage: Callable[[str, np.dt
     count = math.prod(shape)
     if count and offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) >= flat.size:
         raise InputError(f"{path} is damaged: {name!r:.100} reaches outside its storage")
-    if count > max(flat.size, _MOST_REPEATED):
-        raise InputError(f"{path} was not loaded: {name!r:.100} repeats its storage to over {_MOST_REPEATED} values")
+    make(count * flat.itemsize, name)  # it may repeat its storage, or share it with others
     steps = tuple(s * flat.itemsize for s in strides)
     return np.ndarray(shape, flat.dtype, flat, offset * flat.itemsize, steps)
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from sicjax._errors import InputError
+from sicjax._limits import OverLimit, reading
 from sicjax.weights._content import Content, look, program_in
 from sicjax.weights._formats import FORMATS
 from sicjax.weights._tensors import Tensors
@@ -28,9 +29,12 @@ def read(path: str | Path) -> Tensors:
     if content.folder:
         raise InputError(f"{path} is a folder, expected a weights file")
     try:
-        for format in FORMATS:
-            if format.recognises(content):
-                return format.read(content.path)
+        with reading(content.path, content.size):
+            for format in FORMATS:
+                if format.recognises(content):
+                    return format.read(content.path)
+    except OverLimit as error:
+        raise InputError(f"{path} was not loaded: {error}") from error
     except InputError:
         raise
     except Exception as error:  # what a damaged or hostile file can raise has no end

@@ -11,6 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from sicjax._errors import InputError
+from sicjax._limits import OF_TEXT, make
 from sicjax.weights._tensors import Tensors
 
 _DTYPES = {
@@ -43,6 +44,7 @@ def read_safetensors(path: Path) -> Tensors:
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     start = 8 + int.from_bytes(mapped[:8], "little")
+    make(OF_TEXT * start, "its header")
     header = json.loads(mapped[8:start])
     arrays, unread = {}, {}
     for name in names:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from sicjax._errors import InputError
+from sicjax._limits import OverLimit
+from sicjax.weights._json import read_json
 from sicjax.weights._tensors import Tensors
 
 INDEX = ".index.json"
-# Real indices have tens of bytes for each array of the largest networks.
-_MOST_JSON = 2**26
 
 
 def shards_of(index: Path) -> list[str]:
@@ -55,10 +54,10 @@ def read_shards(index: Path, read: Callable[[Path], Tensors]) -> Tensors:
 def _places(index: Path) -> dict[str, str]:
     """The file of each array."""
     try:
-        if index.stat().st_size > _MOST_JSON:
-            raise InputError(f"{index} was not loaded: an index of over {_MOST_JSON:,} bytes")
-        places = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        places = read_json(index)["weight_map"]
         plain = bool(places) and all(isinstance(shard, str) for shard in places.values())
+    except OverLimit:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{index} is damaged, or no index of weights: {str(error)!r:.100}") from error
     if not plain:

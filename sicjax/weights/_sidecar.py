@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
+from sicjax._limits import OverLimit
+from sicjax.weights._json import read_json
 from sicjax.weights._shards import INDEX
 
 _KINDS = {"weight": str, "post": list, "groups": int}
@@ -38,10 +40,12 @@ def find_sidecar(path: Path) -> Sidecar | None:
         InputError: a JSON file that does not state layers as it should.
     """
     beside = sidecar_path(path)
-    if not beside.is_file():
+    if not os.path.isfile(beside):  # which a name that is too long is not
         return None
     try:
-        stated = json.loads(beside.read_text(encoding="utf-8"))
+        stated = read_json(beside)
+    except OverLimit:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the sidecar {beside} cannot be read: {error}") from error
     networks = stated.get("networks") if isinstance(stated, dict) else None
@@ -73,10 +77,12 @@ def config_of(path: Path) -> dict[str, Any] | None:
         InputError: one that cannot be read.
     """
     beside = path.with_name("config.json")
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return None
     try:
-        config = json.loads(beside.read_text(encoding="utf-8"))
+        config = read_json(beside)
+    except OverLimit:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{beside}, beside {path.name}, cannot be read: {error}") from error
     return config if isinstance(config, dict) else None

@@ -15,6 +15,7 @@ import ml_dtypes
 import numpy as np
 
 from sicjax._errors import InputError
+from sicjax._limits import OF_CONTAINER, make
 
 _STORAGES = {
     "Double": np.float64,
@@ -119,6 +120,21 @@ def unpickle(file: Any, dtypes: dict[str, np.dtype] | None = None, *, scripted: 
     return _Unpickler(file, {} if dtypes is None else dtypes, scripted).load()
 
 
+# Instructions of a byte that make more of it than others do.
+_GROWING = b"".join(
+    (pickle.MARK, pickle.EMPTY_LIST, pickle.EMPTY_DICT, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)
+    + (pickle.REDUCE, pickle.NEWOBJ, pickle.MEMOIZE, pickle.LONG_BINPUT)
+)
+
+
+def _counted(load: Callable[[Any], None]) -> Callable[[Any], None]:
+    def counted(machine: Any) -> None:
+        make(OF_CONTAINER, "its pickle")
+        load(machine)
+
+    return counted
+
+
 class _Unpickler(pickle._Unpickler):
     # The machine in pure Python. Its instructions can be replaced one by one, and it allocates what it reads, where
     # the one in C allocates what an index claims: five bytes are enough to ask it for 64 GiB.
@@ -192,7 +208,7 @@ class _Unpickler(pickle._Unpickler):
 
     # Left out: codes of objects that this process has registered, and bytearrays, allocated as large as they claim.
     dispatch: ClassVar[dict[int, Any]] = {
-        code: load
+        code: _counted(load) if code in _GROWING else load
         for code, load in pickle._Unpickler.dispatch.items()
         if bytes([code]) not in (pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.BYTEARRAY8)
     } | {

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from keras_net import chain, conv, h5py, kernel, layer, model, save, start
 
-from sicjax import networks
+from sicjax import _limits, networks
 from sicjax._errors import InputError
-from sicjax.networks.keras import _walk
-from sicjax.weights import _keras
 
 
 def test_files_that_cannot_be_used_are_explained_in_one_line(tmp_path):
@@ -57,7 +55,7 @@ def test_a_file_reads_no_other_file_and_unpacks_to_no_flood(tmp_path):
     with pytest.raises(InputError, match="in another file"):
         networks.from_file(with_first(raw))
     huge = lambda group: group.create_dataset("kernel:0", (3, 3, 30000, 40000), "f4", chunks=(3, 3, 100, 100))
-    with pytest.raises(InputError, match="unpacks to 43,200,000,000 bytes"):
+    with pytest.raises(InputError, match="with its 43,200,000,000 bytes the file takes more"):
         networks.from_file(with_first(huge))
 
     def virtual(group):
@@ -85,15 +83,16 @@ def test_archives_and_models_that_grow_without_end_are_refused(tmp_path, monkeyp
         for name, part in parts.items():
             archive.writestr(name, part)
     assert networks.from_file(path).layers
-    with monkeypatch.context() as patch, pytest.raises(InputError, match="unpacks to .* bytes"):
-        patch.setattr(_keras, "_room", lambda size: 2 * size)
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="the file takes more than"):
+        patch.setattr(_limits, "MOST_MADE", 0)
+        patch.setattr(_limits, "MADE_EACH", 2)
         networks.from_file(path)
 
     net = model(start(8, 8, 4), conv("x", "in", k=kernel(3, 3, 4, 4)), name="m0")
     for k in range(1, 9):
         net = model(start(8, 8, 4), net | {"calls": [["in"], [f"m{k - 1}"], [f"m{k - 1}.1"]]}, name=f"m{k}")
-    monkeypatch.setattr(_walk, "_MOST_CALLS", 1000)
-    with pytest.raises(InputError, match="more than 1,000 times"):
+    monkeypatch.setattr(_limits, "MOST_STEPS", 1000)
+    with pytest.raises(InputError, match="more than 1,000 steps"):
         networks.from_file(save(tmp_path, net, "keras 3 h5"))
 
 

@@ -194,11 +194,11 @@ def test_a_list_longer_than_any_real_one_is_refused(tmp_path):
 def test_archives_that_unpack_to_far_more_than_they_take(tmp_path):
     module = Module("Net", weight=Tensor("0", (1, 1, 3, 3)))
     path = script(tmp_path / "net.pt", module, "class Net(Module):\n  pass\n" + "a = b\n" * 2**21)
-    with pytest.raises(InputError, match="its program is over"):
+    with pytest.raises(InputError, match="__torch__.py: with its .* bytes the file takes more"):
         networks.from_file(path)
     with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("net/data.pkl", bytes(2**27))
-    with pytest.raises(InputError, match="times what it takes in the file"):
+    with pytest.raises(InputError, match="data.pkl: with its .* bytes the file takes more"):
         networks.from_file(tmp_path / "bomb.pt")
 
 

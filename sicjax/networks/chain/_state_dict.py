@@ -166,5 +166,7 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
                 f"layers in order in a sidecar {sidecar_path(path).name}"
             )
-    natural = lambda name: [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name)]
+    # By length rather than as numbers, of which Python reads no more than 4,300 digits.
+    number = lambda digits: (0, len(digits.lstrip("0")), digits.lstrip("0"))
+    natural = lambda name: [number(part) if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
     return sorted(names, key=natural)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from sicjax._limits import make
 
 
 def stretched(kernel: np.ndarray, steps: Sequence[int]) -> np.ndarray:
@@ -24,10 +27,19 @@ def folded(kernel: Any, dilation: Sequence[int], filters: Sequence[np.ndarray]) 
         apart = xp.stack([kernel, *[xp.zeros_like(kernel)] * (step - 1)], axis=axis + 1)
         kernel = apart.reshape(*kernel.shape[:axis], -1, *kernel.shape[axis + 1 :])
         kernel = kernel[(slice(None),) * axis + (slice(kernel.shape[axis] - step + 1),)]
-    for f in filters:
-        room = [[(p, n - 1 - p) for p, n in zip(place, f.shape, strict=True)] for place in np.argwhere(f)]
-        taps = f[f != 0].astype(np.float32)
-        kernel = sum(tap * xp.pad(kernel, [*around, (0, 0), (0, 0)]) for tap, around in zip(taps, room, strict=True))
+    for f in sorted(filters, key=np.size):  # while the kernel is small
+        places, taps = np.argwhere(f), f[f != 0].astype(np.float32)
+        shape = [n + m - 1 for n, m in zip(kernel.shape, (*f.shape, 1, 1), strict=True)]
+        # Beside the memory, the time: of so many sums one is counted as a byte.
+        make(4 * math.prod(shape) + len(taps) * kernel.size // 4, "a kernel with filters folded in")
+        if xp is jnp:
+            room = [[(p, n - 1 - p) for p, n in zip(place, f.shape, strict=True)] for place in places]
+            kernel = sum(tap * xp.pad(kernel, [*r, (0, 0), (0, 0)]) for tap, r in zip(taps, room, strict=True))
+            continue
+        grown = np.zeros(shape, np.result_type(kernel.dtype, np.float32))
+        for tap, place in zip(taps, places, strict=True):
+            grown[tuple(slice(p, p + n) for p, n in zip(place, kernel.shape, strict=False))] += tap * kernel
+        kernel = grown
     return kernel
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sicjax.networks.graph._limits import MOST_CHANNELS, MOST_PLACES
+from sicjax._limits import MOST_CHANNELS, MOST_PLACES, make
 from sicjax.networks.graph._network import Layer
 from sicjax.networks.graph._unreachable import Unreachable
 
@@ -112,6 +112,7 @@ class Flow(NamedTuple):
         channels = math.prod(n for n, role in zip(shape, x.axes, strict=True) if role == CHANNEL)
         if channels * len(x.sources) > MOST_CHANNELS:
             raise Unreachable(f"an operation that gives more than {MOST_CHANNELS:,} channels")
+        make(sum(a.nbytes for s in x.sources for a in (s.channels, *s.before, *s.after)))
         return x
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from sicjax import sdr
 from sicjax._errors import InputError
+from sicjax._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, OverLimit, check_count, make, spend
 from sicjax.networks.graph._cascade import cascade
 from sicjax.networks.graph._flow import BATCH, JOINED, Flow, Source, constant
-from sicjax.networks.graph._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, check_count
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._resample import expanded
 from sicjax.networks.graph._unreachable import Unreachable
@@ -71,12 +71,15 @@ class Graph:
         """
         xs = list(xs)
         try:
+            spend(1 + sum(len(x.sources) for x in xs))
             found = rule()
             self._lose(xs)
             return found
         except Unreachable as end:
             reason = f"{end.reason} ({end.name or label})" if end.name or label else end.reason
             shape = tuple(shape) or end.shape
+        except OverLimit as over:
+            raise over if over.what else OverLimit(over.reason, label) from None
         except InputError:
             raise
         except _MISFITS as error:
@@ -146,6 +149,7 @@ class Graph:
 
     def _add(self, layer: Layer) -> int:
         check_count(len(self.layers) + 1, MOST_LAYERS, "convolutions")
+        make(4 * layer.kernel.size, layer.path)
         self._uses[layer.path] += 1
         if self._uses[layer.path] > 1:
             layer = layer._replace(path=f"{layer.path}#{self._uses[layer.path]}")
@@ -223,6 +227,7 @@ class Graph:
                 held.setdefault(k, kept) if kernel is kernels[k] else kept
                 for k, kernel, kept in zip((source.layer, number), used, jax.tree.leaves(pair), strict=True)
             ]
+            make(sum(kept.nbytes for kernel, kept in zip(used, ends, strict=True) if kernel is not kept))
             named[again] = jax.tree.unflatten(jax.tree.structure(pair), ends)
         return named
 

@@ -8,9 +8,9 @@ from functools import reduce
 
 import numpy as np
 
+from sicjax._limits import FARTHEST, MOST_FOLDED, MOST_TAPS
 from sicjax.networks.graph._filters import stretched
 from sicjax.networks.graph._flow import Flow, Source
-from sicjax.networks.graph._limits import FARTHEST, MOST_FOLDED, MOST_TAPS
 from sicjax.networks.graph._unreachable import Unreachable
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sicjax._limits import LONGEST, MOST_CHANNELS, MOST_PARTS
 from sicjax.networks.graph._flow import BATCH, CHANNEL, JOINED, REPEAT, Flow
-from sicjax.networks.graph._limits import LONGEST, MOST_CHANNELS, MOST_PARTS
 from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._reshape import reshape, squeeze
 from sicjax.networks.graph._unreachable import Unreachable

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sicjax._limits import LONGEST
 from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow
-from sicjax.networks.graph._limits import LONGEST
 
 OPEN_SIZES = (3840, 7680, 15360)
 

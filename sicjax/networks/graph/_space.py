@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sicjax._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._filters import cubic, filter_of, interpolation, linear, stretched
 from sicjax.networks.graph._flow import BATCH, CHANNEL, REPEAT, Flow, constant
 from sicjax.networks.graph._join import concatenate, elementwise
-from sicjax.networks.graph._limits import LONGEST, MOST_BRANCHES
 from sicjax.networks.graph._resample import resample
 from sicjax.networks.graph._reshape import squeeze, transpose
 from sicjax.networks.graph._select import select

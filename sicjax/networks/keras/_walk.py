@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sicjax._errors import InputError
+from sicjax._limits import spend
 from sicjax.networks.graph import Flow, Graph, Network, Rule, constant
 from sicjax.networks.keras import _conv, _rearrange, _space  # noqa: F401  (their rules)
 from sicjax.networks.keras._call import Call, canonical, rules
@@ -14,8 +15,6 @@ from sicjax.weights import KerasPlace, KerasWeights, keras_name, open_keras
 
 # Wrappers that scale the kernel of the layer inside, which no ratio depends on.
 _WRAPPERS = ("SpectralNormalization", "WeightNormalization")
-# Models in models can call each other more often than the file is long.
-_MOST_CALLS = 100_000
 
 
 def from_keras(path: Path) -> Network:
@@ -44,7 +43,6 @@ class _Walk:
     def __init__(self, graph: Graph, weights: KerasWeights) -> None:
         self.graph = graph
         self.weights = weights
-        self._calls = 0
 
     def model(self, entry: dict, inputs: list[Flow] | None, place: KerasPlace) -> list[Flow]:
         """Follows a model; its outputs. The outermost one has no `inputs`."""
@@ -91,9 +89,7 @@ class _Walk:
 
     def layer(self, entry: dict, flows: list[Flow], place: KerasPlace, settings: dict, args: list) -> list[Flow]:
         """One call of a layer or of a nested model."""
-        self._calls += 1
-        if self._calls > _MOST_CALLS:
-            raise InputError(f"the model calls its layers more than {_MOST_CALLS:,} times")
+        spend(1)  # models in models can call each other more often than the file is long
         kind, config = kind_of(entry), entry["config"]
         flows = flows or [self.graph.input((), "nothing known")]
         if form_of(entry) is not None:

@@ -47,7 +47,7 @@ def _loop(step: Step) -> None:
 
 def name_inside(step: Step) -> None:
     """Names the convolutions in a graph that is not followed."""
-    for node in _inside(step.node):
+    for node in inside(step.node):
         if "Conv" in node.op_type:
             name = node.name or next(iter(node.output), node.op_type)
             step.graph.skip(name, f"it is inside {step.label}, which is not followed")
@@ -55,12 +55,14 @@ def name_inside(step: Step) -> None:
 
 def captured(step: Step) -> list[Flow]:
     """What the graphs inside a node use from outside."""
-    return [step.outer[name].flow for node in _inside(step.node) for name in node.input if name in step.outer]
+    return [step.outer[name].flow for node in inside(step.node) for name in node.input if name in step.outer]
 
 
-def _inside(node: Any) -> Iterator[Any]:
-    for attribute in node.attribute:
-        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            for inner in graph.node:
-                yield inner
-                yield from _inside(inner)
+def inside(*nodes: Any) -> Iterator[Any]:
+    """The nodes of graphs inside nodes, at any depth."""
+    stack = list(nodes)
+    while stack:
+        for attribute in stack.pop().attribute:
+            for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from graph.node
+                stack.extend(graph.node)

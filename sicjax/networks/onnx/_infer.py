@@ -51,6 +51,9 @@ class Inference:
 
         if any(attribute.type in (attribute.GRAPH, attribute.GRAPHS) for attribute in node.attribute):
             return {}
+        # Of fewer parts than the node has outputs onnx writes beyond its memory.
+        if any(attribute.name == "num_outputs" and attribute.i != len(node.output) for attribute in node.attribute):
+            return {}
         types, data = {}, {}
         for name, value in zip(node.input, inputs, strict=True):
             if value is None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sicjax._errors import InputError
+from sicjax._limits import make, spend
 from sicjax.networks.graph import Flow, Graph, Network, Unreachable, constant
 from sicjax.networks.onnx import _elementwise, _rearrange, _sequence, _space  # noqa: F401  (their rules)
-from sicjax.networks.onnx._branch import captured, name_inside
+from sicjax.networks.onnx._branch import captured, inside, name_inside
 from sicjax.networks.onnx._conv import path_of
 from sicjax.networks.onnx._infer import Inference, Shape, domain_of
 from sicjax.networks.onnx._step import UNKNOWN, Step, Value, holding, rules
@@ -52,6 +53,7 @@ class _Walk:
         Arguments:
             outer: values from outside by name.
         """
+        spend(len(outer) // 100)
         values = dict(outer)
         values |= {tensor.name: holding(stored(tensor, self.path)) for tensor in graph.initializer}
         values |= {sparse.values.name: holding(stored_sparse(sparse, self.path)) for sparse in graph.sparse_initializer}
@@ -76,6 +78,7 @@ class _Walk:
                 f"{self.path}: {node.op_type} {node.name} uses {error}, which nothing before it gives: "
                 "export the model again"
             ) from error
+        spend(1)
         if node.op_type == "Constant" and not domain_of(node.domain):
             held = of_node(node, self.path)
             return [UNKNOWN if held is None else holding(held)]
@@ -141,6 +144,28 @@ def _channels_taken(graph: Any, values: Mapping[str, Value]) -> dict[str, int]:
     return found
 
 
+def _check_growth(model: Any) -> None:
+    """Refuses functions that call each other so often that the graph would grow beyond its limits."""
+    bodies = {(domain_of(f.domain), f.name): f for f in model.functions}
+    grown: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def size(graph: Any) -> tuple[int, int]:
+        """Nodes and bytes, with those of the functions written out."""
+        nodes = bytes_ = 0
+        for node in (*graph.node, *inside(*graph.node)):
+            key = domain_of(node.domain), node.op_type
+            if key in bodies and key not in grown:
+                grown[key] = 0, 0  # of one that calls itself the inliner says so
+                grown[key] = size(bodies[key])
+            more = grown.get(key, (0, 0))
+            nodes, bytes_ = nodes + 1 + more[0], bytes_ + node.ByteSize() + more[1]
+        return nodes, bytes_
+
+    nodes, bytes_ = size(model.graph)
+    spend(nodes)
+    make(bytes_, "its functions")
+
+
 def _inlined(path: Path, model: Any) -> Any:
     """The graph with the model's own functions written out."""
     if not model.functions:
@@ -152,6 +177,7 @@ def _inlined(path: Path, model: Any) -> Any:
     light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
     for field in ("node", "input", "output", "value_info"):
         getattr(light.graph, field).extend(getattr(model.graph, field))
+    _check_growth(light)
     light.graph.name = "graph"
     for tensor in model.graph.initializer:
         light.graph.initializer.add(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sicjax.networks.graph import Flow, Graph, Rule, Rules, elementwise, ends
 from sicjax.networks.torch.aten._kernels import Kernels
-from sicjax.networks.torch.aten._parameters import Computer
+from sicjax.networks.torch.aten._parameters import compute
 from sicjax.networks.torch.aten._values import UNKNOWN, flows, operands, parameters
 
 # Rules of operators: from what follows them, their name and their arguments to one value or a list.
@@ -40,7 +40,6 @@ class Aten:
         self.exact = exact
         self.learned: dict[str, tuple[int, ...]] = {}
         self.here = ""
-        self._computer = Computer()
 
     def call(self, operator: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """What an operator gives, such as `aten::relu_`; one value for all where the chain ends."""
@@ -76,7 +75,7 @@ class Aten:
 
     def _of_parameters(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """An operator that no input reaches, computed if it is one that scales or shapes kernels."""
-        found = self._computer.call(name, args, kwargs)
+        found = compute(name, args, kwargs)
         held = max(parameters([*args, *kwargs.values()]), key=lambda p: p.array.size, default=None)
         if found is not UNKNOWN or held is None:
             return found

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sicjax._errors import InputError
+from sicjax._limits import make
 from sicjax.networks.graph import COMPUTED, Flow, Graph
 from sicjax.networks.torch.aten._values import Parameter
 from sicjax.weights import is_kernel, layer_name, to_flax
-
-# Weights that are made anew, by code that asks for them in a few bytes; real networks come nowhere near.
-_MOST_KEPT = 2**30
 
 
 class Kernels:
@@ -26,28 +23,22 @@ class Kernels:
     def __init__(self) -> None:
         self.made: dict[str, str] = {}
         self._met: set[str] = set()
-        self._taken: set[str] = set()
         self._kernels: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
-        self._kept = 0
 
     def take(self, weight: Parameter, *, transposed: bool, groups: int) -> np.ndarray:
         """A kernel as `(*k, in / groups, out)` in at least single precision.
 
         Raises:
             ValueError: an array that is no kernel, or does not divide into the groups.
-            InputError: more kernels than any network has.
         """
         key = (id(weight.array), transposed, groups)
         if key not in self._kernels:
             array = weight.array
             if array.dtype.kind not in "fV" or type(groups) is not int:
                 raise ValueError(f"a kernel of {array.dtype} in {groups!r:.20} groups")
-            self._kept += array.size
-            if self._kept > _MOST_KEPT and weight.name in self._taken:
-                raise InputError(f"its convolutions take more than {_MOST_KEPT:,} weights that it computes anew")
+            make(4 * array.size, weight.name)
             single = array.astype(np.float32) if array.dtype.itemsize < 4 else array
             self._kernels[key] = array, to_flax(single, "IOHW" if transposed else "OIHW", groups)
-        self._taken.add(weight.name)
         return self._kernels[key][1]
 
     def layer(self, weight: Any) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from sicjax._limits import OverLimit, make
 from sicjax.networks.graph import Rules
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 
-# Numbers made of nothing, those computed from parameters, and what they are computed from in all.
+# Numbers made of nothing, and those computed from parameters.
 _LARGEST_MADE = 2**20
 _LARGEST = 2**26
-_MOST_COMPUTED = 2**32
 # Of several values, which do not meet each with each: what comes out is as large as the first.
 _AS_LARGE = ("batch_norm", "layer_norm", "reshape_as", "view_as")
 # Arguments before which others may be left out.
@@ -25,42 +25,37 @@ _NAMED = ("correction", "keepdim")
 _STORAGE = ("dtype", "memory_format", "layout", "device", "pin_memory")
 
 
-class Computer:
-    """Computes operators, and keeps count of how much."""
-
-    def __init__(self) -> None:
-        self._computed = 0
-
-    def call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """What an operator gives on parameters, numbers and lists; `UNKNOWN` where it is not computed."""
-        rule = rules.get(name)
-        held = list(parameters([*args, *kwargs.values()]))
-        given = [*args, *(v for k, v in kwargs.items() if k not in (*_STORAGE, *_NAMED))]
-        named = {k: kwargs[k] for k in _NAMED if k in kwargs}
-        largest = max(held, key=lambda p: p.array.size, default=None)
-        size = largest.array.size if largest else 0
-        try:
-            together = len(held) > 1 and name not in _AS_LARGE
-            bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if together else size
-            self._computed += bound
-            if (
-                rule is None
-                or UNKNOWN in (given[:1] if rule is _same else [*given, *named.values()])
-                or bound > max(_LARGEST, size)
-                or self._computed > _MOST_COMPUTED
-            ):
-                return UNKNOWN
-            with np.errstate(all="ignore"):
-                found = rule(*_arrays(given), **named)
-        except (ValueError, TypeError, LookupError, OverflowError, AttributeError, MemoryError):
+def compute(name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """What an operator gives on parameters, numbers and lists; `UNKNOWN` where it is not computed."""
+    rule = rules.get(name)
+    held = list(parameters([*args, *kwargs.values()]))
+    given = [*args, *(v for k, v in kwargs.items() if k not in (*_STORAGE, *_NAMED))]
+    named = {k: kwargs[k] for k in _NAMED if k in kwargs}
+    largest = max(held, key=lambda p: p.array.size, default=None)
+    size = largest.array.size if largest else 0
+    try:
+        together = len(held) > 1 and name not in _AS_LARGE
+        bound = math.prod(np.broadcast_shapes(*(p.array.shape for p in held))) if together else size
+        if (
+            rule is None
+            or UNKNOWN in (given[:1] if rule is _same else [*given, *named.values()])
+            or bound > max(_LARGEST, size)
+        ):
             return UNKNOWN
-        if isinstance(found, tuple):
-            return [Parameter(largest.name if largest else "a constant", np.asarray(part)) for part in found]
-        if np.size(found) > (max(_LARGEST, size) if largest else _LARGEST_MADE):
-            return UNKNOWN
-        if not isinstance(found, (np.ndarray, np.generic)):
-            return found
-        return Parameter(largest.name if largest else "a constant", np.asarray(found))
+        make(4 * bound, name)
+        with np.errstate(all="ignore"):
+            found = rule(*_arrays(given), **named)
+    except OverLimit:
+        raise
+    except (ValueError, TypeError, LookupError, OverflowError, AttributeError, MemoryError):
+        return UNKNOWN
+    if isinstance(found, tuple):
+        return [Parameter(largest.name if largest else "a constant", np.asarray(part)) for part in found]
+    if np.size(found) > (max(_LARGEST, size) if largest else _LARGEST_MADE):
+        return UNKNOWN
+    if not isinstance(found, (np.ndarray, np.generic)):
+        return found
+    return Parameter(largest.name if largest else "a constant", np.asarray(found))
 
 
 def _arrays(values: list[Any]) -> list[Any]:
@@ -70,8 +65,8 @@ def _arrays(values: list[Any]) -> list[Any]:
 
 
 rules = Rules()
-rules.table({name: getattr(np, name) for name in "abs dot exp flip floor floor_divide matmul maximum".split()})
-rules.table({name: getattr(np, name) for name in "minimum reciprocal sign sqrt square tanh vdot where".split()})
+rules.table({name: getattr(np, name) for name in "abs exp flip floor floor_divide maximum".split()})
+rules.table({name: getattr(np, name) for name in "minimum reciprocal sign sqrt square tanh where".split()})
 rules.table(
     {
         "add": lambda a, b, alpha=1: a + alpha * b,
@@ -94,7 +89,6 @@ rules.table(
         "le": np.less_equal,
         "lt": np.less,
         "mean": lambda a, dim=None, keepdim=False, *_: a.mean(axis=_axes(dim), keepdims=keepdim),
-        "mm mv": np.matmul,
         "mul": np.multiply,
         "ne": np.not_equal,
         "neg": np.negative,
@@ -122,6 +116,12 @@ rules.table(
         "zeros_like": lambda a, *_: np.zeros_like(a),
     }
 )
+
+
+@rules("dot matmul mm mv vdot")
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray | np.generic:
+    make(a.size * b.shape[-1] // 16 if b.ndim > 1 else 0, "a product of parameters")  # the time that it takes
+    return np.matmul(a, b)
 
 
 def _axes(dim: Any) -> Any:

@@ -1,0 +1,75 @@
+"""Files to readers: processes with a limit on time and memory, started again when one is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+WORKER = Path(__file__).with_name("worker.py")
+SECONDS = 10
+BYTES = 2**30
+
+
+class Outcome(NamedTuple):
+    """What happened to a file: `read`, `refused` or a finding, in one word or a few, and what was said of it."""
+
+    outcome: str
+    said: str
+
+    @property
+    def found(self) -> bool:
+        return self.outcome not in ("read", "refused")
+
+
+class Reader:
+    """A process that reads one file after another."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._process: subprocess.Popen | None = None
+
+    def read(self, path: Path, *, check: bool = True) -> Outcome:
+        """What happens to a file, or to the process that reads it."""
+        process = self._process = self._process or self._started()
+        try:
+            process.stdin.write(json.dumps({"path": str(path), "check": check}) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:  # it was lost after the file before
+            self.close(kill=True)
+            return Outcome("killed", f"exit {process.returncode}")
+        ready, _, _ = select.select([process.stdout], [], [], self.seconds)
+        line = process.stdout.readline() if ready else ""
+        if not line:
+            self.close(kill=True)
+            return (
+                Outcome("killed", f"exit {process.returncode}") if ready else Outcome("over time", f"{self.seconds} s")
+            )
+        found = json.loads(line)
+        size = sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file())
+        if found["grown"] > BYTES + size or "MemoryError" in found["said"]:
+            return Outcome("over memory", f"{found['grown']:,} bytes; {found['said']}")
+        return Outcome(found["outcome"], found["said"])
+
+    def close(self, *, kill: bool = False) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if kill:
+                process.kill()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+            process.stdout.close()
+
+    def _started(self) -> subprocess.Popen:
+        command = [sys.executable, "-W", "ignore", WORKER]
+        environment = os.environ | {"JAX_PLATFORMS": "cpu"}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        if process.stdout.readline() != "ready\n":  # which counts to no file
+            raise RuntimeError("the process that reads does not start")
+        return process
