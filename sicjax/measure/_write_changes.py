@@ -16,7 +16,7 @@ from sicjax.measure._compare import Comparison, LayerChange, PairChange
 # Versions that are told apart in a picture; of more it shows the first and the last.
 SHOWN = 7
 DRAWN = ("mean", "marginal", "adaptation", "coupling")
-WASSERSTEIN = "distance (Wasserstein-1)"
+WASSERSTEIN = "Wasserstein-1"
 
 
 def comparison_as_json(comparison: Comparison) -> dict[str, Any]:
