@@ -156,7 +156,7 @@ def _guarded(content: weights.Content, format: Format, read: Callable[[], T]) ->
     except InputError as error:
         said, longest = str(error), LONGEST + 2 * len(str(path))
         said = said if len(said) < longest else f"{said[:longest]}..."
-        raise InputError(said if str(path) in said else f"{path}: {said}") from error
+        raise InputError(printable(said if str(path) in said else f"{path}: {said}")) from error
     except Exception as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import beside  # noqa: F401  (which comes first)
 from bombs import BOMBS
+from damage_pickles import MARK
 from files import FILES
 from mutations import KINDS, kinds_of
-from mutations_formats import MARK
 from reader import Outcome, Reader
 
 # Of large files there are fewer.
@@ -138,12 +138,20 @@ def main() -> int:
 
 
 def _bombs() -> int:
+    """Reads the small files that ask for much; a row for each."""
     reader, found = Reader(seconds=60), 0
-    for name, write in BOMBS.items():
+    print("| file | bytes | | seconds | memory, MB |\n|---|---|---|---|---|")
+    for name, write in sorted(BOMBS.items()):
         with tempfile.TemporaryDirectory() as folder:
-            outcome = reader.read(write(Path(folder)))
+            path = write(Path(folder))
+            outcome = reader.read(path)
+            size = path.stat().st_size
         found += outcome.found
-        print(f"{name}: {outcome.outcome}: {outcome.said}", flush=True)
+        print(
+            f"| {name} | {size:,} | {outcome.outcome} | {outcome.seconds:.1f} | {outcome.grown / 1e6:.0f} |", flush=True
+        )
+        if outcome.found:
+            print(outcome.said, file=sys.stderr)
     reader.close()
     return int(found > 0)
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-import mutations_formats as formats
+from damage_archives import members, npy_headers, zip_headers
+from damage_hdf5 import links
+from damage_json import damaged, json_inside
+from damage_onnx import onnx_graph, onnx_places
+from damage_pickles import code, opcodes, payload
 
 # What tells more than random numbers do.
 NUMBERS = (0, 1, 7, 127, 128, 255, 2**15, 2**16 - 1, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63, 2**64 - 1)
@@ -104,9 +108,7 @@ def beside(rng: Random, path: Path) -> None:
     file = rng.choice((path.parent / "net.json", path.parent / "config.json"))
     text = file.read_text() if file.exists() else '{"networks": {"net": [{"type": "conv"}]}, "architectures": ["UNet"]}'
     file.write_text(
-        json.dumps(formats.damaged(rng, json.loads(text)))
-        if rng.random() < 0.8
-        else rng.choice(("", "[", "NaN", "[" * 9999))
+        json.dumps(damaged(rng, json.loads(text))) if rng.random() < 0.8 else rng.choice(("", "[", "NaN", "[" * 9999))
     )
 
 
@@ -127,16 +129,16 @@ KINDS = {
     "blocks": Mutation(of_bytes(moved)),
     "offsets": Mutation(of_bytes(offsets)),
     "JSON beside": Mutation(beside, ("safetensors", "NumPy", "PyTorch")),
-    "JSON": Mutation(formats.json_inside, ("safetensors", "Keras", "torch.export")),
-    "zip members": Mutation(formats.members, ZIPS),
-    "zip headers": Mutation(formats.zip_headers, ZIPS),
-    "pickle payloads": Mutation(formats.payload, ("PyTorch", "TorchScript")),
-    "pickle opcodes": Mutation(formats.opcodes, ("PyTorch", "TorchScript")),
-    "code": Mutation(formats.code, ("TorchScript",)),
-    "ONNX graph": Mutation(formats.onnx_graph, ("ONNX",)),
-    "ONNX places": Mutation(formats.onnx_places, ("ONNX, weights",)),
-    "HDF5 links": Mutation(formats.links, ("Keras",)),
-    "NumPy headers": Mutation(formats.npy_headers, ("NumPy",)),
+    "JSON": Mutation(json_inside, ("safetensors", "Keras", "torch.export")),
+    "zip members": Mutation(members, ZIPS),
+    "zip headers": Mutation(zip_headers, ZIPS),
+    "pickle payloads": Mutation(payload, ("PyTorch", "TorchScript")),
+    "pickle opcodes": Mutation(opcodes, ("PyTorch", "TorchScript")),
+    "code": Mutation(code, ("TorchScript",)),
+    "ONNX graph": Mutation(onnx_graph, ("ONNX",)),
+    "ONNX places": Mutation(onnx_places, ("ONNX, weights",)),
+    "HDF5 links": Mutation(links, ("Keras",)),
+    "NumPy headers": Mutation(npy_headers, ("NumPy",)),
 }
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +18,19 @@ BYTES = 2**30
 
 
 class Outcome(NamedTuple):
-    """What happened to a file: `read`, `refused` or a finding, in one word or a few, and what was said of it."""
+    """What happened to a file: it was `read` or `refused`, or is a finding.
+
+    Attributes:
+        outcome: in one word or a few.
+        said: of it.
+        seconds: that it took.
+        grown: bytes beyond what the process had before, at the peak.
+    """
 
     outcome: str
     said: str
+    seconds: float = 0
+    grown: int = 0
 
     @property
     def found(self) -> bool:
@@ -37,6 +47,7 @@ class Reader:
     def read(self, path: Path, *, check: bool = True) -> Outcome:
         """What happens to a file, or to the process that reads it."""
         process = self._process = self._process or self._started()
+        start = time.monotonic()
         try:
             process.stdin.write(json.dumps({"path": str(path), "check": check}) + "\n")
             process.stdin.flush()
@@ -51,10 +62,10 @@ class Reader:
                 Outcome("killed", f"exit {process.returncode}") if ready else Outcome("over time", f"{self.seconds} s")
             )
         found = json.loads(line)
+        outcome = Outcome(found["outcome"], found["said"], time.monotonic() - start, found["grown"])
         size = sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file())
-        if found["grown"] > BYTES + size or "MemoryError" in found["said"]:
-            return Outcome("over memory", f"{found['grown']:,} bytes; {found['said']}")
-        return Outcome(found["outcome"], found["said"])
+        over = outcome.grown > BYTES + size or "MemoryError" in outcome.said
+        return outcome._replace(outcome="over memory") if over else outcome
 
     def close(self, *, kill: bool = False) -> None:
         process, self._process = self._process, None

@@ -18,7 +18,7 @@ import numpy as np
 from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, OverLimit, check_count, make, spend
-from sicjax.networks.graph._cascade import cascade
+from sicjax.networks.graph._cascade import Key, cascade
 from sicjax.networks.graph._flow import BATCH, JOINED, Flow, Source, constant
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._resample import expanded
@@ -211,7 +211,8 @@ class Graph:
             InputError: weights that are not finite, with the layers' names.
         """
         named: dict[str, sdr.Cascade] = {}
-        held: dict[int, Any] = {}
+        held: dict[Key, Any] = {}
+        folded: dict[Key, Any] = {}
         for source, number, _ in self._pairs.values():
             first, second = self.layers[source.layer], self.layers[number]
             label = again = f"{first.path} to {second.path}"
@@ -219,15 +220,13 @@ class Graph:
             while again in named:
                 again, count = f"{label} ({count + 1})", count + 1
             try:
-                pair, used = cascade(source, second, kernels[source.layer], kernels[number])
+                pair, keys = cascade(source, number, self.layers, kernels, folded)
             except ValueError as error:
                 raise InputError(f"{first.path} (first) and {second.path} (second): {error}") from error
-            # A kernel that is whole in several pairs is held once.
-            ends = [
-                held.setdefault(k, kept) if kernel is kernels[k] else kept
-                for k, kernel, kept in zip((source.layer, number), used, jax.tree.leaves(pair), strict=True)
-            ]
-            make(sum(kept.nbytes for kernel, kept in zip(used, ends, strict=True) if kernel is not kept))
+            # What several pairs take of a layer in the same way is held once; whole kernels are counted as layers.
+            ends = jax.tree.leaves(pair)
+            make(sum(end.nbytes for key, end in zip(keys, ends, strict=True) if key not in held and len(key) > 1))
+            ends = [held.setdefault(key, end) for key, end in zip(keys, ends, strict=True)]
             named[again] = jax.tree.unflatten(jax.tree.structure(pair), ends)
         return named
 
