@@ -70,7 +70,7 @@ def test_safetensors_is_read_by_any_name(tmp_path, file):
     assert weights.read(str(tmp_path / file)).arrays.keys() == arrays.keys()
 
 
-@pytest.mark.parametrize("dtype, size", [("F8_E4M3", 4), ("F8_E5M2", 4), ("F4", 2), ("F6_E2M3", 3)])
+@pytest.mark.parametrize("dtype, size", [("F4", 2), ("F6_E2M3", 3)])
 def test_dtypes_of_safetensors_that_numpy_lacks_are_reported(tmp_path, dtype, size):
     header = {
         "low": {"dtype": dtype, "shape": [4], "data_offsets": [0, size]},
