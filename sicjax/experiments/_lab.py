@@ -44,13 +44,20 @@ class Lab:
         """The folder of a trained GAN: as in the preset, but for the changes, which the name stands for."""
         return self._trained(name, dataclasses.replace(self.preset.gan, seed=seed, **changes), train.gan)
 
-    def vae(self, seed: int, channels: int | None = None, beta: float | None = None) -> Path:
-        """The folder of a trained VAE with so many channels in the decoder's last hidden layer."""
+    def vae(
+        self,
+        seed: int,
+        channels: int | None = None,
+        beta: float | None = None,
+        name: str | None = None,
+        **changes: Any,
+    ) -> Path:
+        """The folder of a trained VAE with so many channels in the decoder's last hidden layer; changes need a name."""
         channels = self.preset.channels[0] if channels is None else channels
         beta = self.preset.betas[0] if beta is None else beta
         config = self.preset.vae
-        config = dataclasses.replace(config, seed=seed, beta=beta, decoder=(*config.decoder[:-1], channels))
-        return self._trained(f"vae-{channels}-beta{beta:g}", config, train.vae)
+        changes = {"seed": seed, "beta": beta, "decoder": (*config.decoder[:-1], channels), **changes}
+        return self._trained(name or f"vae-{channels}-beta{beta:g}", dataclasses.replace(config, **changes), train.vae)
 
     def _trained(self, name: str, config: Any, start: Callable[..., train.Result]) -> Path:
         folder = self.out / "runs" / name / f"seed{config.seed}"

@@ -24,6 +24,7 @@ class Preset:
         dropout: rate in the GANs with dropout.
         departure: weights of the penalty on the whole departure from 1.
         adaptation: weights of the penalty on adaptation alone.
+        amounts: of images that VAEs are trained on to overfit more or less, from few to many.
         judged: images drawn from each network to judge it by.
         edited: images drawn with each set of filters removed.
         drawn: systems in the figure of causal and anticausal ratios.
@@ -38,6 +39,7 @@ class Preset:
     dropout: float = 0.5
     departure: tuple[float, ...] = (1.0, 10.0)
     adaptation: tuple[float, ...] = (100.0, 1000.0)
+    amounts: tuple[int, ...] = (200, 1000, 9500)
     judged: int = 500
     edited: int = 256
     drawn: int = 4000
@@ -86,7 +88,7 @@ def _training(name: str, **changes) -> dict:
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         "tiny", **_training("tiny"), seeds=(0, 1), channels=(8, 16), departure=(1.0,), adaptation=(100.0,),
-        judged=20, edited=8, drawn=500,
+        amounts=(20, 60, 180), judged=20, edited=8, drawn=500,
     ),
     "cpu": Preset(
         "cpu", **_training("cpu", gan={"steps": 2_000}, vae={"steps": 1_500}), channels=(16, 32),

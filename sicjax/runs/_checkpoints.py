@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -17,13 +17,13 @@ from sicjax.runs._sums import broken, write_sums
 
 
 class Checkpoints:
-    """The checkpoints of a run, to write; the latest `keep` and the one of the lowest score stay."""
+    """The checkpoints of a run, to write; the latest `keep`, the one of the lowest score and those of `keep_at` stay."""
 
-    def __init__(self, places: Places, keep: int) -> None:
+    def __init__(self, places: Places, keep: int, keep_at: Collection[int] = ()) -> None:
         self._ocp, self._places = orbax(), places
-        from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
+        from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, CustomSteps, LatestN
 
-        kept = [LatestN(keep), BestN(get_metric_fn=_score, reverse=True, n=1)]
+        kept = [LatestN(keep), BestN(get_metric_fn=_score, reverse=True, n=1), CustomSteps(tuple(keep_at))]
         options = self._ocp.CheckpointManagerOptions(
             preservation_policy=AnyPreservationPolicy(kept),
             best_fn=_score,

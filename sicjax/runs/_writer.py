@@ -43,6 +43,7 @@ class Writer:
         config: Any,
         models: Mapping[str, Blueprint],
         keep: int = 2,
+        keep_at: Collection[int] = (),
         free: Collection[str] = (),
         tensorboard: bool = False,
     ) -> None:
@@ -54,6 +55,7 @@ class Writer:
             config: a dataclass of what is trained; see `changes`.
             models: how the networks are built, by name.
             keep: latest checkpoints to keep, beside the best.
+            keep_at: steps whose checkpoints stay.
             free: fields of the config that may differ from those of the run found, beside those marked `FREE`.
             tensorboard: write TensorBoard events too.
 
@@ -64,7 +66,7 @@ class Writer:
         self._places = Places(folder)
         self.folder, self.writes = self._places.folder, jax.process_index() == 0
         self._description = Description(kind, as_json(config), dict(models))
-        self._keep, self._tensorboard = keep, tensorboard and self.writes
+        self._keep, self._keep_at, self._tensorboard = keep, keep_at, tensorboard and self.writes
         if self._tensorboard:
             summary_writer()
         self._check(config, free)
@@ -144,7 +146,7 @@ class Writer:
             from jax.experimental import multihost_utils
 
             multihost_utils.sync_global_devices("damaged checkpoints are set aside")
-        self._checkpoints = Checkpoints(self._places, self._keep)
+        self._checkpoints = Checkpoints(self._places, self._keep, self._keep_at)
         latest = -1 if self.saved is None else self.saved
         bad = trim(self._places, latest) if self.writes else []
         if bad:

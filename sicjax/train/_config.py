@@ -21,6 +21,7 @@ class Config:
         size: side of the images in pixels.
         crop: side of the centred square cut from each before it is resized; 0 for the source's own.
         validation: images held out to score the networks, at most a tenth of all.
+        subset: train on the first so many of those that are not held out; 0 for all of them.
         flip: mirror images at random.
         latent: number of latent variables.
         kernel: side of every kernel.
@@ -41,6 +42,7 @@ class Config:
         sample_every: steps between pictures.
         measure_every: steps between measurements of every pair of layers.
         save_every: steps between checkpoints.
+        save_at: further steps to save at, 0 for the first weights; these checkpoints stay.
         keep: latest checkpoints to keep, beside the best.
         steps_together: steps a dispatch; 0 for 1 on CPU and 10 elsewhere.
         on_device: keep all images on the device, or stream them; without it by whether they fit.
@@ -53,6 +55,7 @@ class Config:
     size: int = 64
     crop: int = 0
     validation: int = 500
+    subset: int = 0
     flip: bool = True
     latent: int = 100
     kernel: int = 4
@@ -73,6 +76,7 @@ class Config:
     sample_every: int = field(default=500, metadata=runs.FREE)
     measure_every: int = field(default=500, metadata=runs.FREE)
     save_every: int = field(default=1000, metadata=runs.FREE)
+    save_at: tuple[int, ...] = field(default=(), metadata=runs.FREE)
     keep: int = field(default=2, metadata=runs.FREE)
     steps_together: int = 0
     on_device: bool | None = field(default=None, metadata=runs.FREE)
@@ -81,12 +85,14 @@ class Config:
     def __post_init__(self) -> None:
         at_least = {
             1: "size latent kernel steps batch log_every sample_every measure_every save_every keep",
-            0: "images crop validation clip penalty seed steps_together",
+            0: "images crop validation subset clip penalty seed steps_together",
         }
         for low, names in at_least.items():
             for name in names.split():
                 if not getattr(self, name) >= low:
                     raise InputError(f"{runs.flag(name)} must be at least {low}, got {getattr(self, name)}")
+        if min(self.save_at, default=0) < 0:
+            raise InputError(f"--save-at must be at least 0, got {min(self.save_at)}")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"--learning-rate must be above 0, got {self.learning_rate}")
         for name in ("beta1", "beta2", "dropout"):

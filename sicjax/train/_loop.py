@@ -80,11 +80,15 @@ def run(
         config=config,
         models=task.models,
         keep=config.keep,
+        keep_at=config.save_at,
         free=config.free,
         tensorboard=config.tensorboard,
     )
     images, held_out = _images(config)
-    feed = Feed(images, len(images) - held_out, config, mesh)
+    count = len(images) - held_out
+    if config.subset > count:
+        raise InputError(f"--subset {config.subset}: {config.data} has {count} images beside those held out")
+    feed = Feed(images, config.subset or count, config, mesh)
     shown = everywhere(np.asarray(images.pixels[len(images) - held_out :]), mesh)
     writer.begin()
     if images.skipped:
@@ -111,13 +115,15 @@ def _train(
     if state is None:
         state = jax.tree.map(lambda leaf: everywhere(np.asarray(leaf), mesh), task.init())
         _look(task, config, state, writer, shown, watch, 0, 0)
+        if 0 in config.save_at:
+            _save(task, state, writer, shown, 0)
     together = config.steps_together or (1 if mesh.devices.flat[0].platform == "cpu" else 10)
     advance = jax.jit(partial(_advance, task.step), donate_argnums=0, out_shardings=replicated)
 
     step, metrics, clock = int(state.step), {}, (time.perf_counter(), int(state.step))
     with _signals(config.log_every) as stopped:
         while step < config.steps and not stopped(step):
-            pause = min(_next(step, every) for every in _pauses(config))
+            pause = min(_pauses(config, step))
             count = together if step + together <= min(pause, config.steps) else 1
             state, metrics = advance(state, feed.pixels, feed.steps(step, step + count))
             step += count
@@ -129,7 +135,7 @@ def _train(
                 writer.log(runs.METRICS, step, metrics)
                 progress(step, config.steps, metrics)
             _look(task, config, state, writer, shown, watch, step, config.steps)
-            if step % config.save_every == 0 or step == config.steps:
+            if step % config.save_every == 0 or step in config.save_at or step == config.steps:
                 _save(task, state, writer, shown, step)
             if step % config.log_every == 0:
                 clock = (time.perf_counter(), step)
@@ -158,12 +164,11 @@ def _advance(step: Callable, state: Any, pixels: Any, given: Any) -> tuple[Any, 
     return state, jax.tree.map(lambda values: values[-1], metrics)
 
 
-def _pauses(config: Config) -> tuple[int, ...]:
-    return config.log_every, config.sample_every, config.measure_every, config.save_every
-
-
-def _next(step: int, every: int) -> int:
-    return (step // every + 1) * every
+def _pauses(config: Config, step: int) -> Iterator[int]:
+    """After which steps, of those to come, there is something to do."""
+    for every in (config.log_every, config.sample_every, config.measure_every, config.save_every):
+        yield (step // every + 1) * every
+    yield from (at for at in config.save_at if at > step)
 
 
 def _look(
