@@ -27,38 +27,56 @@ def draw(model: Any, count: int, seed: int = 0) -> Float[np.ndarray, "n h w 3"]:
 
 def decode(model: Any, z: jax.Array | np.ndarray) -> Float[np.ndarray, "n h w 3"]:
     """Images of given latent variables."""
+    return _applied(model, z)
+
+
+def given_back(encoder: Any, decoder: Any, images: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n h w 3"]:
+    """What a VAE makes of images by way of the means of their latent variables."""
+    mean, _ = _applied(encoder, images)
+    return decode(decoder, mean)
+
+
+def _applied(model: Any, x: jax.Array | np.ndarray) -> Any:
     from flax import nnx
 
     graphdef, state = nnx.split(model)
-    count = len(z)
+    count = len(x)
     batch = min(BATCH, count)
     # Filled up to whole batches, so that one program does all.
-    z = jnp.concatenate([jnp.asarray(z), jnp.zeros((-count % batch, z.shape[1]))])
-    parts = [np.asarray(_apply(graphdef, state, z[k : k + batch])) for k in range(0, len(z), batch)]
-    return np.concatenate(parts)[:count]
+    x = jnp.concatenate([jnp.asarray(x), jnp.zeros((-count % batch, *x.shape[1:]))])
+    parts = [_apply(graphdef, state, x[k : k + batch]) for k in range(0, len(x), batch)]
+    return jax.tree.map(lambda *each: np.concatenate(each)[:count], *parts)
 
 
 @partial(jax.jit, static_argnums=0)
-def _apply(graphdef, state, z):
+def _apply(graphdef, state, x):
     from flax import nnx
 
-    return nnx.merge(graphdef, state)(z)
+    return nnx.merge(graphdef, state)(x)
 
 
 def real(config: Config, count: int) -> Float[np.ndarray, "n h w 3"]:
     """Images that no run of this config was trained on: those held out, or faces drawn anew."""
     if config.data == "faces":
-        pixels = _loaded(config.data, None, config.size, 0, count).pixels
+        pixels = _loaded(config.data, None, config.size, 0, count, UNSEEN).pixels
     else:
-        images = _loaded(config.data, config.data_dir, config.size, config.crop, config.images)
+        images = _loaded(config.data, config.data_dir, config.size, config.crop, config.images, UNSEEN)
         pixels = images.pixels[len(images) - min(count, config.held_out(len(images))) :]
     return np.asarray(pixels, np.float32) / 127.5 - 1
 
 
+def seen(config: Config, count: int, seed: int) -> Float[np.ndarray, "n h w 3"]:
+    """The first so many images of those that a run of this config and seed was trained on."""
+    drawn = config.data == "faces"
+    limit, which = (count, seed) if drawn else (config.images, UNSEEN)
+    images = _loaded(config.data, None if drawn else config.data_dir, config.size, config.crop, limit, which)
+    return np.asarray(images.pixels[:count], np.float32) / 127.5 - 1
+
+
 @lru_cache(2)
-def _loaded(source: str, data_dir: str | None, size: int, crop: int, limit: int) -> data.Images:
+def _loaded(source: str, data_dir: str | None, size: int, crop: int, limit: int, seed: int) -> data.Images:
     folder = Path(data_dir) if data_dir else None
-    return data.load(source, size=size, crop=crop or None, limit=limit or None, data_dir=folder, seed=UNSEEN)
+    return data.load(source, size=size, crop=crop or None, limit=limit or None, data_dir=folder, seed=seed)
 
 
 def judge(images: Float[np.ndarray, "n h w 3"], reference: Float[np.ndarray, "m h w 3"]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,16 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from sicjax import networks, sdr
+from sicjax import figures, networks, runs, sdr
 from sicjax.experiments._lab import Lab
+from sicjax.experiments._result import write_json
 
 NUMBERS = ("marginal", "adaptation", "coupling", "energy")
+LAYERS = ("first moved", "second moved")
 DOUBLINGS = 9
+
+# Of every pair of layers, by name, a value at each look for every number and for both layers' displacements.
+Course = dict[str, dict[str, list[float]]]
 
 
 def looks(steps: int) -> tuple[int, ...]:
@@ -45,36 +51,73 @@ def _often(config: Any) -> dict[str, Any]:
     return {"batch": max(config.batch // 4, 2), "save_at": looks(config.steps), **ends}
 
 
-def course(folder: Path, steps: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """Of every pair of layers of a run its numbers at these steps, and the displacements of both its layers."""
-    found: dict[str, dict[str, Any]] = {}
-    start: dict[str, sdr.Cascade] = {}
-    for step in steps:
-        for pair in networks.from_file(folder, step=step).pairs:
-            if pair.network == "average":
-                continue
-            before = start.setdefault(pair.name, pair.cascade)
-            values = {name: float(value) for name, value in measured(pair.cascade).items()}
-            values["first moved"] = displacement(before.first, pair.cascade.first)
-            values["second moved"] = displacement(before.second, pair.cascade.second)
-            here = found.setdefault(pair.name, {"shape": pair.cascade.shape})
-            for name, value in values.items():
-                here.setdefault(name, []).append(value)
-    return found
+def pairs_at(folder: Path, step: int) -> dict[str, sdr.Cascade]:
+    """The pairs of layers of a run at a step; of a GAN those of the weights as trained, not of their average."""
+    return {
+        pair.name: pair.cascade for pair in networks.from_file(folder, step=step).pairs if pair.network != "average"
+    }
 
 
-@jax.jit
-def measured(pair: sdr.Cascade) -> dict[str, Array]:
+def course(lab: Lab, folder: Path) -> Course:
+    """The numbers and displacements of a run's pairs at all its looks; computed once."""
+    steps = looks(runs.checkpoints(folder)[-1])
+    name = "-".join(folder.relative_to(lab.out / "runs").parts)
+    kept = lab.out / "measured" / f"{name}-looks-{steps[-1]}.json"
+    if not kept.exists():
+        lab.say(f"measuring {name} at {len(steps)} steps")
+        start, found = pairs_at(folder, 0), {}
+        for now in (pairs_at(folder, step) for step in steps):
+            for pair, cascade in now.items():
+                moved = displacement(start[pair].first, cascade.first), displacement(start[pair].second, cascade.second)
+                for key, value in (numbers(cascade) | dict(zip(LAYERS, moved, strict=True))).items():
+                    found.setdefault(pair, {}).setdefault(key, []).append(value)
+        write_json(kept, found)
+    return json.loads(kept.read_text())
+
+
+def numbers(pair: sdr.Cascade) -> dict[str, float]:
     """The numbers of a pair."""
     parts, coupling = sdr.decompose(pair), sdr.coupling(pair)
-    return {
-        "marginal": parts.marginal,
-        "adaptation": parts.adaptation,
-        "coupling": coupling.coupling,
-        "energy": coupling.energy,
-    }
+    found = (parts.marginal, parts.adaptation, coupling.coupling, coupling.energy)
+    return dict(zip(NUMBERS, map(float, jax.device_get(found)), strict=True))
 
 
 def displacement(before: Float[Array, "*k m o"], now: Float[Array, "*k m o"]) -> float:
     """`|W - W0| / |W0|`."""
-    return float(np.linalg.norm(now - before) / np.linalg.norm(before))
+    return float(np.linalg.norm(np.subtract(now, before)) / np.linalg.norm(before))
+
+
+def moved(pair: Mapping[str, Sequence[float]]) -> list[float]:
+    """How far a pair has come at each look: the mean over its two layers."""
+    return np.mean([pair[layer] for layer in LAYERS], axis=0).tolist()
+
+
+def untrained(pair: sdr.Cascade, count: int) -> dict[str, list[float]]:
+    """The numbers of so many pairs like this one whose weights are drawn from a Gaussian, as all training begins."""
+    rng, found = np.random.default_rng(0), {name: [] for name in NUMBERS}
+    for _ in range(count):
+        first, second = (rng.standard_normal(kernel.shape, np.float32) for kernel in (pair.first, pair.second))
+        drawn = sdr.Cascade(first, second, pair.down, pair.up, pair.first_dilation, pair.second_dilation)
+        for name, value in numbers(drawn).items():
+            found[name].append(value)
+    return found
+
+
+def panels(
+    named: Mapping[str, Iterable[Mapping[str, Mapping[str, Sequence[float]]]]], steps: Sequence[int] | None = None
+) -> dict[str, dict[str, list[figures.Curve]]]:
+    """A panel for each number and pair, as `figures.lines` takes them: the course of every run.
+
+    Arguments:
+        named: runs by what they are to be called.
+        steps: of the looks, to draw against; without them displacement.
+    """
+    found: dict[str, dict[str, list[figures.Curve]]] = {number: {} for number in NUMBERS}
+    for label, given in named.items():
+        for each in given:
+            for pair, values in each.items():
+                x = moved(values) if steps is None else steps
+                for number in NUMBERS:
+                    column = found[number].setdefault(pair.replace(".", "\n", 1), [])
+                    column.append(figures.Curve(label, x, values[number]))
+    return found

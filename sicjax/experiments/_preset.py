@@ -25,6 +25,7 @@ class Preset:
         departure: weights of the penalty on the whole departure from 1.
         adaptation: weights of the penalty on adaptation alone.
         amounts: of images that VAEs are trained on to overfit more or less, from few to many.
+        untrained: pairs of layers with random weights, for what each number is without any training.
         judged: images drawn from each network to judge it by.
         edited: images drawn with each set of filters removed.
         drawn: systems in the figure of causal and anticausal ratios.
@@ -40,6 +41,7 @@ class Preset:
     departure: tuple[float, ...] = (1.0, 10.0)
     adaptation: tuple[float, ...] = (100.0, 1000.0)
     amounts: tuple[int, ...] = (200, 1000, 9500)
+    untrained: int = 1000
     judged: int = 500
     edited: int = 256
     drawn: int = 4000
@@ -47,7 +49,7 @@ class Preset:
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
             raise InputError(f"--seeds must be at least 1, got {len(self.seeds)}")
-        for name in ("judged", "edited", "drawn"):
+        for name in ("untrained", "judged", "edited", "drawn"):
             if getattr(self, name) < 3:
                 raise InputError(f"{name} must be at least 3, got {getattr(self, name)}")
 
@@ -88,7 +90,7 @@ def _training(name: str, **changes) -> dict:
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         "tiny", **_training("tiny"), seeds=(0, 1), channels=(8, 16), departure=(1.0,), adaptation=(100.0,),
-        amounts=(20, 60, 180), judged=20, edited=8, drawn=500,
+        amounts=(20, 60, 180), untrained=100, judged=20, edited=8, drawn=500,
     ),
     "cpu": Preset(
         "cpu", **_training("cpu", gan={"steps": 2_000}, vae={"steps": 1_500}), channels=(16, 32),

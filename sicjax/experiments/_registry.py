@@ -20,6 +20,8 @@ NAMES = (
     "sweep",
     "dropout",
     "penalty",
+    "along",
+    "overfitting",
     "public",
     "faults",
 )

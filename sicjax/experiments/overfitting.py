@@ -27,5 +27,180 @@ These rules were fixed before the first run; before them one look at the errors,
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from sicjax import figures, models
+from sicjax.experiments import _tables as tables
+from sicjax.experiments._experiment import Drawing, Experiment
+from sicjax.experiments._images import given_back, real, seen
+from sicjax.experiments._lab import Lab, config_of
+from sicjax.experiments._looks import LAYERS, NUMBERS, course, looks, panels, vae
+from sicjax.experiments._ranks import holm, partial, spearman
+
 PERMUTATIONS = 100_000
 LEVEL = 0.05
+
+
+class Test(NamedTuple):
+    """What a number of a pair has to do with the gap, over runs.
+
+    Attributes:
+        alone: Spearman's correlation of both.
+        rho: the same given both layers' displacements.
+        p: of it, by permutation over all runs.
+        corrected: by Holm's method.
+        rho_within: given the amount of images too.
+        p_within: of it, by permutation among runs on equally many images.
+        corrected_within: by Holm's method.
+    """
+
+    alone: float
+    rho: float
+    p: float
+    corrected: float
+    rho_within: float
+    p_within: float
+    corrected_within: float
+
+
+def run(lab: Lab):
+    preset, found = lab.preset, []
+    steps = looks(preset.vae.steps)
+    for seed in preset.seeds:
+        for amount in preset.amounts:
+            folder = vae(lab, amount, seed)
+            lab.say(f"errors of {folder.relative_to(lab.out)}")
+            trained_on, held_out = errors(folder, seen_and_unseen(lab, seed), steps)
+            found.append(
+                {
+                    "amount": amount,
+                    "seed": seed,
+                    "trained_on": trained_on,
+                    "held_out": held_out,
+                    "gap": np.subtract(held_out, trained_on),
+                    "config": config_of(folder),
+                    "pairs": course(lab, folder),
+                }
+            )
+    return {"steps": steps, "tests": tests(found), "moved": of_displacement(found), "runs": found}, {}
+
+
+def seen_and_unseen(lab: Lab, seed: int) -> tuple[Float[np.ndarray, "n h w 3"], Float[np.ndarray, "n h w 3"]]:
+    """As many images that all runs of a seed were trained on as images that none was."""
+    config = lab.preset.vae
+    count = min(lab.preset.amounts)
+    unseen = real(config, config.validation)[:count]
+    return seen(config, len(unseen), seed), unseen
+
+
+def errors(folder: Path, sets: Sequence[Float[np.ndarray, "n h w 3"]], steps: Sequence[int]) -> list[list[float]]:
+    """Of each set of images the mean squared error with which a VAE gives them back, at each of these steps."""
+    found: list[list[float]] = [[] for _ in sets]
+    for step in steps:
+        networks = models.load(folder, step=step)
+        for images, values in zip(sets, found, strict=True):
+            back = given_back(networks["encoder"], networks["decoder"], images)
+            values.append(float(np.mean((back - images) ** 2)))
+    return found
+
+
+def tests(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Test]]:
+    """For every pair and number its correlations with the gap at the last step."""
+    gap, amounts = [each["gap"][-1] for each in runs], [each["amount"] for each in runs]
+    found: dict[tuple[str, str], list[float]] = {}
+    for pair in runs[0]["pairs"]:
+        given = [[each["pairs"][pair][layer][-1] for each in runs] for layer in LAYERS]
+        for number in NUMBERS:
+            values = [each["pairs"][pair][number][-1] for each in runs]
+            over_all = partial(values, gap, given, permutations=PERMUTATIONS)
+            within = partial(values, gap, given, permutations=PERMUTATIONS, groups=amounts)
+            found[pair, number] = [spearman(values, gap), *over_all, *within]
+    corrected = zip(*(holm([values[at] for values in found.values()]) for at in (2, 4)), strict=True)
+    tests: dict[str, dict[str, Test]] = {}
+    for ((pair, number), values), (all_, within) in zip(found.items(), corrected, strict=True):
+        tests.setdefault(pair, {})[number] = Test(*values[:3], all_, *values[3:], within)
+    return tests
+
+
+def of_displacement(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Spearman's correlation with the gap of the displacement of each layer of each pair."""
+    gap = [each["gap"][-1] for each in runs]
+    return {
+        pair: {layer: spearman([each["pairs"][pair][layer][-1] for each in runs], gap) for layer in LAYERS}
+        for pair in runs[0]["pairs"]
+    }
+
+
+def drawing(result, images):
+    return figures.lines(panels(by_amount(result["runs"])), label="displacement, mean of the pair's two layers")
+
+
+def by_amount(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The courses of runs on as many images each."""
+    found: dict[str, list[Any]] = {}
+    for each in runs:
+        found.setdefault(f"{each['amount']:,} images", []).append(each["pairs"])
+    return found
+
+
+def page(result) -> list[str]:
+    return list(_tables(result))
+
+
+def _tables(result: Mapping[str, Any]) -> Iterator[str]:
+    rows = []
+    for amount in dict.fromkeys(each["amount"] for each in result["runs"]):
+        runs = [each for each in result["runs"] if each["amount"] == amount]
+        last = lambda key, runs=runs: [each[key][-1] for each in runs]
+        best = [result["steps"][int(np.argmin(each["held_out"]))] for each in runs]
+        cells = [f"{np.mean(last(key)):.4f}" for key in ("trained_on", "held_out")]
+        gaps = last("gap")
+        rows.append(
+            [f"{amount:,}", str(len(runs)), *cells, f"{np.mean(gaps):.4f} ({min(gaps):.4f} to {max(gaps):.4f})",
+             f"{np.median(best):g}"]
+        )  # fmt: skip
+    header = ["images", "runs", "error, trained on", "error, held out", "gap (range)", "held-out error least at step"]
+    yield tables.table(header, rows)
+    yield _READ
+    rows = [
+        [pair, ", ".join(map(_rho, result["moved"][pair].values())), *map(_cell, found.values())]
+        for pair, found in result["tests"].items()
+    ]
+    yield tables.table(["pair", "displacements alone", *NUMBERS], rows)
+
+
+_READ = (
+    "Correlation with the gap over the runs, Spearman's: alone; given both layers' displacements; given the amount of "
+    f"images too. Bold: below {LEVEL} after Holm's correction for all numbers and pairs.\n"
+)
+
+
+def _cell(of: Mapping[str, Any]) -> str:
+    tested = [(of["rho"], of["corrected"]), (of["rho_within"], of["corrected_within"])]
+    return ", ".join([_rho(of["alone"]), *(_rho(rho, p) for rho, p in tested)])
+
+
+def _rho(rho: float | None, p: float | None = None) -> str:
+    if rho is None:
+        return "–"
+    return f"**{rho:+.2f}**" if p is not None and p < LEVEL else f"{rho:+.2f}"
+
+
+EXPERIMENT = Experiment(
+    "overfitting",
+    "VAEs on few and many images: does a number follow the gap beyond displacement?",
+    run,
+    drawings=(
+        Drawing(
+            "overfitting",
+            "Each number of each pair of the VAEs against displacement along training, a line for each run.",
+            drawing,
+        ),
+    ),
+    page=page,
+)

@@ -8,6 +8,7 @@ from sicjax.figures._distributions import Level, distributions
 from sicjax.figures._grids import blocks, table
 from sicjax.figures._intervals import intervals
 from sicjax.figures._kernels import Composition, kernels
+from sicjax.figures._lines import Curve, lines
 from sicjax.figures._network import Edge, network_dot, network_tree
 from sicjax.figures._pathway import pathway
 from sicjax.figures._removal import removal
@@ -18,6 +19,7 @@ __all__ = [
     "Change",
     "Composition",
     "Course",
+    "Curve",
     "Dots",
     "Edge",
     "Level",
@@ -33,6 +35,7 @@ __all__ = [
     "forest",
     "intervals",
     "kernels",
+    "lines",
     "network_dot",
     "network_tree",
     "pathway",

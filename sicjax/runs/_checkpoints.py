@@ -17,7 +17,7 @@ from sicjax.runs._sums import broken, write_sums
 
 
 class Checkpoints:
-    """The checkpoints of a run, to write; the latest `keep`, the one of the lowest score and those of `keep_at` stay."""
+    """The checkpoints of a run, to write; the latest `keep`, the best and those of `keep_at` stay."""
 
     def __init__(self, places: Places, keep: int, keep_at: Collection[int] = ()) -> None:
         self._ocp, self._places = orbax(), places

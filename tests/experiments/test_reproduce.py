@@ -15,12 +15,13 @@ from sicjax._errors import InputError
 from sicjax.experiments.public import judged_one_by_one
 
 TINY = {"images": 40, "size": 8, "latent": 4, "kernel": 3, "steps": 4, "batch": 8}
-OFTEN = {"log_every": 2, "sample_every": 2, "measure_every": 2, "save_every": 4, "keep": 1}
+OFTEN = {"log_every": 2, "sample_every": 2, "measure_every": 2, "save_every": 4, "save_at": (0, 1, 2), "keep": 1}
 PRESET = experiments.Preset(
     "test",
     gan=train.GanConfig(**TINY, **OFTEN, generator=(8, 4), discriminator=(4, 8)),
     vae=train.VaeConfig(**TINY, **OFTEN, encoder=(4, 8), decoder=(8, 4, 4)),
-    seeds=(0, 1), channels=(4, 8), departure=(1.0,), adaptation=(), judged=6, edited=4, drawn=60,
+    seeds=(0, 1), channels=(4, 8), departure=(1.0,), adaptation=(), amounts=(4, 36), untrained=20,
+    judged=6, edited=4, drawn=60,
 )  # fmt: skip
 
 
@@ -57,14 +58,16 @@ def reproduced(tmp_path_factory):
 def test_every_figure_is_drawn_twice_and_every_number_is_kept(reproduced):
     folder, files, said = reproduced
     assert {file.suffix for file in files} == {".png", ".pdf"} and all(file.stat().st_size > 1000 for file in files)
-    drawn = {"fig3a", "fig3b", "fig6-numbers", "penalty"} | {f"fig{k}" for k in range(4, 14)}
+    ours = {"penalty", "along-vae", "along-gan", "overfitting"}
+    drawn = {"fig3a", "fig3b", "fig6-numbers", *ours, *(f"fig{k}" for k in range(4, 14))}
     assert {file.stem for file in files} == drawn
-    for name in ("illustration", "gan_levels", "vae_levels", "removal", "dropout", "sweep", "penalty"):
+    for name in (each.name for each in experiments.EXPERIMENTS if each.weights != "needed"):
         result = json.loads((folder / name / "result.json").read_text())
         assert result["seeds"] == [0, 1] and result["preset"] == "test" and result["versions"]["jax"] == jax.__version__
     # Each network is trained once, whichever figures need it.
     trained = [sentence.split(":")[0] for sentence in said if sentence.startswith("training")]
-    gans, vaes = ("gan", "gan-dropout0.5", "gan-departure1"), [f"vae-{c}-beta{b}" for c in (4, 8) for b in ("1", "0.1")]
+    gans = ("gan", "gan-dropout0.5", "gan-departure1", "gan-looks")
+    vaes = [f"vae-{c}-beta{b}" for c in (4, 8) for b in ("1", "0.1")] + ["vae-4", "vae-36"]
     assert sorted(trained) == sorted(f"training {name}, seed {seed}" for name in (*gans, *vaes) for seed in (0, 1))
 
 
