@@ -170,7 +170,7 @@ def _tables(result: Mapping[str, Any]) -> Iterator[str]:
     for kind, name in KINDS.items():
         of = result[kind]
         for pair, found in of["levels"].items():
-            far = np.mean([moved(run[pair])[-1] for run in of["runs"]])
+            far = float(np.mean([moved(run[pair])[-1] for run in of["runs"]]))
             shape = " - ".join(map(str, of["channels"][pair]))
             rows.append([f"{name} {pair}", shape, tables.number(far, 2), *(_cell(found[key]) for key in NUMBERS)])
     yield tables.table(["pair", "channels", "displacement", *NUMBERS], rows)
