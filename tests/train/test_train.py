@@ -165,6 +165,26 @@ def test_images_streamed_are_those_on_the_device(finished, tmp_path):
     assert same(train.vae(config, tmp_path / "run", devices=ONE).state, finished["vae"].state)
 
 
+def test_a_run_on_a_subset_sees_no_other_image_and_keeps_the_checkpoints_it_was_told(tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 3), np.uint8)
+    states = []
+    for number, name in enumerate(("one", "other")):
+        images[8:36] += number  # neither of the subset nor held out
+        np.savez(tmp_path / f"{name}.npz", images=images)
+        config = dataclasses.replace(
+            TINY["vae"], data=f"npz:{tmp_path / name}.npz", images=0, subset=8, save_at=(0, 3), save_every=6, keep=1
+        )
+        result = train.vae(config, tmp_path / name, devices=ONE)
+        assert runs.checkpoints(result.folder) == [0, 3, 6]
+        states.append(result.state)
+    assert same(*states)
+    first = runs.state(result.folder, step=0)
+    begun = TASK["vae"](TINY["vae"]).init()
+    assert first["step"] == 0 and all(map(np.array_equal, leaves(first["params"]), leaves(begun.params)))
+    with pytest.raises(InputError, match="--subset 37: npz:.* has 36 images beside those held out"):
+        train.vae(dataclasses.replace(config, subset=37), tmp_path / "more", devices=ONE)
+
+
 def test_steps_together_are_the_same_steps(finished, tmp_path):
     config = dataclasses.replace(TINY["vae"], steps_together=2)
     result = train.vae(config, tmp_path / "run", devices=ONE)
