@@ -60,7 +60,7 @@ def lines(
                 panel.set_xscale("symlog", linthresh=first, linscale=0.5)
                 panel.minorticks_off()
     for panel, column in zip(drawn[0], columns, strict=True):
-        panel.set_title(column, fontsize=6.5)
+        panel.set_title(column, fontsize=5.8)
     figure.supxlabel(label, fontsize=7)
     if len(kinds) > 1:
         from matplotlib.lines import Line2D

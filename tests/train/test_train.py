@@ -172,7 +172,15 @@ def test_a_run_on_a_subset_sees_no_other_image_and_keeps_the_checkpoints_it_was_
         images[8:36] += number  # neither of the subset nor held out
         np.savez(tmp_path / f"{name}.npz", images=images)
         config = dataclasses.replace(
-            TINY["vae"], data=f"npz:{tmp_path / name}.npz", images=0, subset=8, save_at=(0, 3), save_every=6, keep=1
+            TINY["vae"],
+            data=f"npz:{tmp_path / name}.npz",
+            images=0,
+            subset=8,
+            save_at=(0, 3),
+            save_every=6,
+            sample_every=6,
+            measure_every=6,
+            keep=1,
         )
         result = train.vae(config, tmp_path / name, devices=ONE)
         assert runs.checkpoints(result.folder) == [0, 3, 6]
