@@ -110,7 +110,7 @@ def test_the_page_has_the_numbers_of_its_runs(monkeypatch):
                 assert relation[part]["rho"] == pytest.approx(of[part]["rho"])
                 assert relation[part]["p"] == pytest.approx(of[part]["p"], abs=0.15)
     assert as_json(overfitting.apart(result["fresh"])) == as_json(result["confirmed"])
-    assert all(table in page for table in overfitting._tables(result))
+    assert all(table in page for table in overfitting._tables(result) if table.startswith("|"))
     result = kept("along")
     for kind in along.KINDS:
         of = result[kind]
