@@ -8,7 +8,6 @@ import os
 import select
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ class Outcome(NamedTuple):
     Attributes:
         outcome: in one word or a few.
         said: of it.
-        seconds: that it took.
+        seconds: of the processor that it took.
         grown: bytes beyond what the process had before, at the peak.
     """
 
@@ -48,7 +47,7 @@ class Reader:
     def read(self, path: Path, *, check: bool = True) -> Outcome:
         """What happens to a file, or to the process that reads it."""
         process = self._process = self._process or self._started()
-        start, busy = time.monotonic(), _busy(process.pid)
+        busy = _busy(process.pid)
         try:
             process.stdin.write(json.dumps({"path": str(path), "check": check}) + "\n")
             process.stdin.flush()
@@ -63,11 +62,10 @@ class Reader:
         line = process.stdout.readline() if ready else ""
         if not line:
             self.close(kill=True)
-            return (
-                Outcome("killed", f"exit {process.returncode}") if ready else Outcome("over time", f"{self.seconds} s")
-            )
+            lost = Outcome("killed", f"exit {process.returncode}")
+            return lost if ready else Outcome("over time", f"{self.seconds} s")
         found = json.loads(line)
-        outcome = Outcome(found["outcome"], found["said"], time.monotonic() - start, found["grown"])
+        outcome = Outcome(found["outcome"], found["said"], _busy(process.pid) - busy, found["grown"])
         size = sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file())
         over = outcome.grown > BYTES + size or "MemoryError" in outcome.said
         return outcome._replace(outcome="over memory") if over else outcome
