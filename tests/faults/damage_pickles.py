@@ -16,15 +16,10 @@ from pickled import call, group, name, plain
 MARK = "executed"
 
 
-def payload(rng: Random, path: Path) -> None:
-    """A pickle that runs something, by each instruction that can."""
-    mark = str(path.parent / MARK)
-    command = plain(f"touch {mark}")
-    system, opened = (
-        rng.choice(("os.system", "posix.system", "subprocess.getoutput")),
-        call("builtins.open", plain(mark), plain("w")),
-    )
-    calls = {
+def runs(mark: str, system: str = "os.system") -> dict[str, bytes]:
+    """Instructions that make a file, or would run something else, by each way that a pickle has."""
+    command, opened = plain(f"touch {mark}"), call("builtins.open", plain(mark), plain("w"))
+    return {
         "reduce": call(system, command),
         "open": opened,
         "eval": call("builtins.eval", plain(f"open({mark!r}, 'w')")),
@@ -43,10 +38,7 @@ def payload(rng: Random, path: Path) -> None:
         "getter": call("operator.attrgetter", plain("system")) + group(name("os.path")) + b"R",
         "partial": call("functools.partial", name(system), command) + b")R",
         "mapped": call("builtins.list", call("builtins.map", name(system), group(command))),
-        "dotted": b"\x80\x04\x8c\x05torch\x8c\x1bserialization.os.system    "[: 2 + 7 + 2 + 27]
-        + b"\x93"
-        + group(command)
-        + b"R",
+        "dotted": b"\x8c\x05torch\x8c\x17serialization.os.system\x93" + group(command) + b"R",
         "torch": call("torch.load", plain(mark)),
         "hub": call("torch.hub.load", plain("x"), plain("y")),
         "jit": call("torch.jit.unsupported_tensor_ops.execWrapper", plain("import os"), b"}", b"}"),
@@ -61,7 +53,12 @@ def payload(rng: Random, path: Path) -> None:
         "ordered": call("collections.OrderedDict", b"]" + opened + b"a"),
         "harmless by name": call("torch.nn.modules.container.os.system", command),
     }
-    run = calls[rng.choice(list(calls))]
+
+
+def payload(rng: Random, path: Path) -> None:
+    """A pickle that runs something, put at the start of another, between its instructions, or in its place."""
+    mark, system = str(path.parent / MARK), rng.choice(("os.system", "posix.system", "subprocess.getoutput"))
+    run = rng.choice(list(runs(mark, system).values()))
     parts = b"(" + b"N" + run + b"l" if rng.random() < 0.3 else run + rng.choice((b"", b"0", b"q\xfa"))
     if path.suffix in (".pt", ".pth", ".tar") and zipfile.is_zipfile(path):
         entries = unzipped(path)

@@ -1,11 +1,14 @@
 """A part of the campaign: files of every format, damaged in every way, and nothing but read or refused in one line."""
 
+import pickle
+
 import pytest
 
 pytest.importorskip("onnx")
 pytest.importorskip("h5py")
 
 from campaign import Campaign
+from damage_pickles import MARK, runs
 from files import FILES
 from mutations import KINDS, kinds_of
 
@@ -39,3 +42,13 @@ def test_a_reader_that_is_lost_is_a_finding(tmp_path):
         assert reader.read(tmp_path / "net.safetensors").outcome == "killed"
     finally:
         campaign.close()
+
+
+@pytest.mark.parametrize("kind", ["reduce", "open", "instance", "object", "stacked name"])
+def test_what_a_payload_runs_leaves_a_mark(tmp_path, kind):
+    """Where it is run, as by Python's own reader."""
+    mark = tmp_path / MARK
+    found = pickle.loads(b"\x80\x02" + runs(str(mark))[kind] + b".")
+    if kind == "open":
+        found.close()
+    assert mark.exists()

@@ -359,3 +359,21 @@ def test_settings_that_are_not_possible_end_the_chain(tmp_path, kind, inputs, at
     net = net.read(tmp_path, net.chain(net.op(kind, *inputs, **attributes), "b"))
     assert [layer.path for layer in net.layers] == ["a", "b"]
     assert not net.pairs and any(kind in reason for reason, _ in net.skipped)
+
+
+
+def test_what_pairs_take_of_a_layer_in_the_same_way_is_held_once(tmp_path):
+    net = Net()
+    a = net.conv("x", kernel(4, 4, 3, 3), "a")
+    pooled = net.op("AveragePool", a, kernel_shape=[2, 2], strides=[2, 2])
+    parts = [net.conv(pooled, kernel(4, 4, 1, 1), path) for path in "bc"]
+    part = net.op("Slice", pooled, net.ints(1), net.ints(4), net.ints(1))
+    parts.append(net.conv(part, kernel(4, 3, 1, 1), "d"))
+    wide = net.op("Concat", *parts[:2], axis=1)
+    net = net.read(tmp_path, net.conv(wide, kernel(4, 8, 3, 3), "e"))
+    firsts = {name: pair.first for name, pair in net.cascades.items()}
+    assert firsts["a to b"] is firsts["a to c"] and firsts["a to b"].shape == (4, 4, 4, 4)
+    assert firsts["a to d"] is not firsts["a to b"]
+    np.testing.assert_array_equal(firsts["a to d"], firsts["a to b"][..., 1:])
+    seconds = {name: pair.second for name, pair in net.cascades.items()}
+    assert not np.array_equal(seconds["b to e"], seconds["c to e"])
