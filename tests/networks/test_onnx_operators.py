@@ -361,7 +361,6 @@ def test_settings_that_are_not_possible_end_the_chain(tmp_path, kind, inputs, at
     assert not net.pairs and any(kind in reason for reason, _ in net.skipped)
 
 
-
 def test_what_pairs_take_of_a_layer_in_the_same_way_is_held_once(tmp_path):
     net = Net()
     a = net.conv("x", kernel(4, 4, 3, 3), "a")
