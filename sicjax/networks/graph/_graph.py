@@ -19,7 +19,7 @@ from sicjax import sdr
 from sicjax._errors import InputError
 from sicjax._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, OverLimit, check_count, make, spend
 from sicjax.networks.graph._cascade import Key, cascade
-from sicjax.networks.graph._flow import BATCH, JOINED, Flow, Source, constant
+from sicjax.networks.graph._flow import BATCH, CHANNEL, JOINED, Flow, Source, constant
 from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
 from sicjax.networks.graph._resample import expanded
 from sicjax.networks.graph._unreachable import Unreachable
@@ -236,9 +236,12 @@ def _shortened(parts: Sequence[str], joint: str) -> str:
 
 
 def _is_gate(x: Flow, other: Flow) -> bool:
-    """Whether a value is one number for all places of another."""
-    space = [k for k in range(1, len(other.shape) + 1) if other.axes[-k] >= 0 and other.shape[-k] > 1]
-    return all(k > len(x.shape) or x.shape[-k] == 1 for k in space)
+    """Whether a value is one number for all places of another, as an excitation, or for all channels, as a norm."""
+    alone = lambda k: k > len(x.shape) or x.shape[-k] == 1
+    many = [k for k in range(1, len(other.shape) + 1) if other.shape[-k] > 1]
+    channels = [k for k in many if other.axes[-k] == CHANNEL]
+    space = [k for k in many if other.axes[-k] >= 0]
+    return all(map(alone, space)) or (bool(channels) and all(map(alone, channels)))
 
 
 def _other_axes(x: Flow, takes: Sequence[int], axes: int) -> str:
