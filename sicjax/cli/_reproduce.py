@@ -20,7 +20,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         description="Repeats experiments of the paper: trains what they need, measures it, and draws the figures. "
         "Stopped and started again it goes on; what is there already is not done again.",
     )
-    parser.add_argument("figures", metavar="FIGURE", nargs="+", help="fig3 to fig13, the name of an experiment, or all")
+    parser.add_argument(
+        "figures", metavar="FIGURE", nargs="+", help="fig3 to fig13, the name of an experiment, or all of the paper"
+    )
     parser.add_argument(
         "--preset", metavar="NAME", default="cpu", help="how large everything is: tiny, cpu (the default) or paper"
     )

@@ -74,6 +74,7 @@ class Experiment:
         page: its numbers in Markdown, for the part of the page on a folder of results; or a chapter of its own.
         claims: what of the paper is judged by its numbers.
         weights: whether it makes use of public weights, or needs them.
+        own: whether it is a question of our own, which `all` leaves out: name it.
         levels: the pairs of layers in its result that the page on what the measure can tell counts.
         remark: a paragraph for that page, from the results that there are, empty without any for it.
     """
@@ -85,6 +86,7 @@ class Experiment:
     page: Callable[[Result], list[str]] | Chapter
     claims: tuple[Claim, ...] = ()
     weights: Literal["unused", "used", "needed"] = "unused"
+    own: bool = False
     levels: Callable[[Result], Iterable[Mapping[str, Any]]] = lambda result: ()
     remark: Callable[[Results], str] = lambda results: ""
 

@@ -38,19 +38,19 @@ CLAIMS: tuple[Claim, ...] = tuple(
 
 
 def chosen(names: Sequence[str]) -> list[Experiment]:
-    """The experiments of figures (`fig4`, `fig3a`), by their names (`penalty`), or `all`; each once, in their order.
+    """The experiments of figures (`fig4`, `fig3a`), by their names (`penalty`), or `all` of the paper; each once.
 
     Raises:
         InputError: a name that there is not.
     """
-    called = {e.name: {"all", e.name, *e.figures, *(drawing.name for drawing in e.drawings)} for e in EXPERIMENTS}
-    unknown = [name for name in names if not any(name in known for known in called.values())]
+    called = {e.name: {e.name, *e.figures, *(drawing.name for drawing in e.drawings)} for e in EXPERIMENTS}
+    unknown = [name for name in names if name != "all" and not any(name in known for known in called.values())]
     if unknown:
         raise InputError(
             f"nothing to reproduce is called {', '.join(unknown)}; there are {', '.join(FIGURES)}, all, and the "
             f"experiments {', '.join(called)}"
         )
-    return [e for e in EXPERIMENTS if called[e.name] & set(names)]
+    return [e for e in EXPERIMENTS if called[e.name] & set(names) or ("all" in names and not e.own)]
 
 
 def results_in(folder: Path) -> dict[str, dict[str, Any]]:

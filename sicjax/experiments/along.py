@@ -193,4 +193,5 @@ EXPERIMENT = Experiment(
         ),
     ),
     page=page,
+    own=True,
 )

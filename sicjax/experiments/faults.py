@@ -310,4 +310,5 @@ EXPERIMENT = Experiment(
     ),
     page=Chapter("Planted faults", chapter),
     weights="needed",
+    own=True,
 )

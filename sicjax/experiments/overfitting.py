@@ -288,4 +288,5 @@ EXPERIMENT = Experiment(
         ),
     ),
     page=page,
+    own=True,
 )

@@ -14,7 +14,11 @@ FREE = {"free": True}
 
 def as_json(config: Any) -> dict[str, Any]:
     """A dataclass as the values that a JSON file gives back."""
-    return json.loads(json.dumps(dataclasses.asdict(config), default=os.fspath))
+    return _plain(dataclasses.asdict(config))
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(values, default=os.fspath))
 
 
 def lasting(config: Any) -> dict[str, Any]:
@@ -26,15 +30,20 @@ def lasting(config: Any) -> dict[str, Any]:
 def changes(before: Mapping[str, Any], config: Any, *, free: Collection[str] = ()) -> list[str]:
     """What differs between a stored config and this one and would make another run, in words.
 
+    A field that the stored one lacks, as it is of an older version, had what is its default now.
+
     Arguments:
         before: as `describe` gives it.
         config: a dataclass.
         free: names of fields that may change here, beside those marked `FREE`.
     """
+    fields = dataclasses.fields(config)
+    defaults = {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
+    stored = {**_plain(defaults), **before}
     return [
-        f"{flag(name)} was {before.get(name)}, now {now}"
+        f"{flag(name)} was {stored.get(name)}, now {now}"
         for name, now in lasting(config).items()
-        if name not in free and before.get(name) != now
+        if name not in free and stored.get(name) != now
     ]
 
 

@@ -52,7 +52,7 @@ def reproduced(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_looks, "DOUBLINGS", 1)  # at two steps alone, as every look loads a checkpoint
         files = [
-            file for each in experiments.chosen(["all"]) if each.weights != "needed"
+            file for each in experiments.EXPERIMENTS if each.weights != "needed"
             for file in experiments.carry_out(made, each)
         ]  # fmt: skip
     return folder, files, said
@@ -154,7 +154,8 @@ def test_figures_are_chosen_by_name():
     names = lambda *given: [each.name for each in experiments.chosen(given)]
     assert names("fig6-numbers") == ["removal"]
     assert names("fig9", "fig3a", "fig7") == ["illustration", "sweep"]
-    assert names("all") == [each.name for each in experiments.EXPERIMENTS]
+    assert names("all") == [each.name for each in experiments.EXPERIMENTS if not each.own]
+    assert set(names("all", "along")) == {*names("all"), "along"}
     with pytest.raises(InputError, match="nothing to reproduce is called fig2; there are fig3, fig4"):
         experiments.chosen(["fig2"])
     drawn = {figure for each in experiments.EXPERIMENTS for figure in each.figures}

@@ -208,6 +208,13 @@ def test_another_config_is_refused_with_the_difference(finished):
         train.vae(TINY["vae"], finished["gan"].folder)
 
 
+def test_what_a_config_of_an_older_version_lacks_was_the_default():
+    now = TINY["vae"]
+    before = {name: value for name, value in runs.lasting(now).items() if name not in ("subset", "beta")}
+    assert runs.changes(before, now) == []
+    assert runs.changes(before, dataclasses.replace(now, subset=20)) == [f"--subset was {now.subset}, now 20"]
+
+
 def test_steps_may_change_only_without_a_schedule():
     longer = lambda config: runs.changes(runs.lasting(config), dataclasses.replace(config, steps=9), free=config.free)
     assert longer(TINY["vae"]) == []
