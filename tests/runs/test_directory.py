@@ -40,14 +40,16 @@ def train(folder, steps, saved, **how):
     """Writes as a run would that logs every step and is gone without a word after the last."""
     run = writer(folder, **how)
     run.begin()
-    found = run.restore(jax.eval_shape(state, 0))
-    for step in range(0 if found is None else int(found["step"]) + 1, steps + 1):
-        run.log("metrics", step, {"loss": 1 / (1 + step)})
-        run.log("mine", step, {"deep": {"er": step}, "none": None})
-        run.write_measure(runs.Measure(step, {"a to b": PAIR}, {"a to b": HISTOGRAM}))
-        if step in saved:
-            run.save(step, state(step), {"score": saved[step]})
-    run.close()
+    try:
+        found = run.restore(jax.eval_shape(state, 0))
+        for step in range(0 if found is None else int(found["step"]) + 1, steps + 1):
+            run.log("metrics", step, {"loss": 1 / (1 + step)})
+            run.log("mine", step, {"deep": {"er": step}, "none": None})
+            run.write_measure(runs.Measure(step, {"a to b": PAIR}, {"a to b": HISTOGRAM}))
+            if step in saved:
+                run.save(step, state(step), {"score": saved[step]})
+    finally:
+        run.close()
     return found
 
 
