@@ -65,10 +65,8 @@ def compared(one: dict, other: dict) -> dict[str, tuple[float, str]]:
     if one["pairs"].keys() != other["pairs"].keys():
         raise SystemExit(f"not the same pairs: {sorted(one['pairs'].keys() ^ other['pairs'].keys())[:5]}")
     names = [name for name in next(iter(one["pairs"].values())) if name != "structural"]
-    return {
-        name: max((difference(name, numbers[name], other["pairs"][pair][name]), pair) for pair, numbers in one["pairs"].items())
-        for name in names
-    }
+    apart = lambda name, pair: difference(name, one["pairs"][pair][name], other["pairs"][pair][name])
+    return {name: max((apart(name, pair), pair) for pair in one["pairs"]) for name in names}
 
 
 def main() -> None:

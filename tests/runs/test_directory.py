@@ -184,6 +184,24 @@ def test_two_runs_at_once_in_one_directory_are_refused(tmp_path):
     other.close()
 
 
+def test_a_run_goes_on_with_the_images_that_it_began_with_alone(tmp_path):
+    for names, same in (("ab", True), ("ab", True), ("a", False), ("ac", False), ("ab", True)):
+        run = writer(tmp_path)
+        run.begin()
+        if same:
+            run.same_images(names)
+        else:
+            with pytest.raises(InputError, match=f"began with 2 images, of which {len(names)} or others are there now"):
+                run.same_images(names)
+        run.close()
+    (tmp_path / "images.json").write_text("[")
+    run = writer(tmp_path)
+    run.begin()
+    with pytest.raises(InputError, match="cannot read .*images.json"):
+        run.same_images(["a", "b"])
+    run.close()
+
+
 @pytest.mark.parametrize("name", ["thesis.tex", "config.json"])
 def test_a_directory_of_something_else_is_left_alone(tmp_path, name):
     (tmp_path / name).write_text("{}")

@@ -1,4 +1,4 @@
-"""Disks that are full or read-only, really: what was written stays, what was not is one line, and it goes on with room."""
+"""Disks that are full or read-only: what was written stays, what was not is one line, and it goes on with room."""
 
 import json
 import os
