@@ -81,7 +81,7 @@ def _compared(sources: Sequence[Source], names: Sequence[str], args: argparse.Na
             takes = networks.takes_stride(source.file)
             how = {"stride": args.stride, "transposed": args.transposed} if takes else {}
             how["module"] = args.module if networks.takes_module(source.file) else None
-            (measured,) = measure.measure([source.file], step=source.step, progress=told, **how)
+            (measured,) = measure.measure([source.file], step=source.step, limit=args.limit, progress=told, **how)
             if first is None:
                 first = measured
             else:

@@ -41,7 +41,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         if args.scheduler is not None:
             doing["executor"], workers = stack.enter_context(measure.cluster(args.scheduler))
             print(f"{workers} workers at {args.scheduler}", file=sys.stderr)
-        tally = _measured(sources, archive, keep, lines=not all_shown, **doing, **how)
+        tally = _measured(sources, archive, keep, lines=not all_shown, limit=args.limit, **doing, **how)
         own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
         if args.json:
             measure.print_json(own(), sys.stdout)
@@ -85,7 +85,7 @@ def _drawn(args: argparse.Namespace, tally: Tally, arrays: Mapping[str, Measured
     if args.graph is None and not tally.new and (args.out / "histograms.png").exists():
         return []
     whole = [
-        arrays.get(key) or measure.measure([source.file], step=source.step, **how)[0]
+        arrays.get(key) or measure.measure([source.file], step=source.step, limit=args.limit, **how)[0]
         for source, key in tally.keys.items()
         if source not in tally.failed
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import jax
 import numpy as np
@@ -83,7 +84,7 @@ def draw(
     return images
 
 
-@jax.jit(static_argnums=1)
+@partial(jax.jit, static_argnums=1)
 def _draw(factors, size):
     return jax.vmap(lambda one: portrait(one, size))(factors)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sicjax import runs, weights
 from sicjax._errors import InputError, MissingPackage
 from sicjax._foreign import printable
-from sicjax._limits import reading
+from sicjax._limits import Limit, reading, within
 from sicjax.networks._formats import Format, format_of
 from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
@@ -31,6 +31,7 @@ def from_file(
     transposed: bool | None = None,
     step: int | None = None,
     module: str | Callable[[], Any] | None = None,
+    limit: Limit | None = None,
 ) -> Network:
     """The network, or networks, of a file.
 
@@ -48,17 +49,18 @@ def from_file(
         module: of an Orbax checkpoint of another's Flax model: a function, or its name `package.module:function`,
             that takes nothing and returns the module, NNX or Linen, and example inputs as a tuple; a dictionary after
             these has keywords of the call.
+        limit: what the file may take, in seconds and in bytes made of it, in place of what goes with its size.
 
     Raises:
-        InputError: a file that cannot be read, a stride, direction or module that is needed and not given, or given
-            and not needed, a step of what is no run, weights that are not finite.
+        InputError: a file that cannot be read or is over the limit, a stride, direction or module that is needed and
+            not given, or given and not needed, a step of what is no run, weights that are not finite.
     """
     if not isinstance(path, (str, os.PathLike)):
         doors = (
             "from_torch takes modules and state dicts of PyTorch, from_module Flax modules, from_function JAX functions"
         )
         raise InputError(f"expected a path, got {type(path).__name__}: {doors}")
-    with located(path) as path:
+    with within(limit), located(path) as path:
         content = weights.look(path)
         format = format_of(content)
         how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
