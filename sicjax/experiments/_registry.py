@@ -24,6 +24,7 @@ NAMES = (
     "overfitting",
     "public",
     "faults",
+    "rescaling",
     "pruning",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
