@@ -178,7 +178,7 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator):
                                              "pruning-tests.pdf"}  # fmt: skip
     result = experiments.results_in(tmp_path / "out")["pruning"]
     studies = result["studies"]
-    assert list(studies) == ["toy", "VAE decoder", "classifier"]
+    assert list(studies) == ["classifier", "toy", "VAE decoder"]
     assert len(studies["toy"]["areas"]["filter"]["L1"]) == pruning.LATENTS
     assert len(studies["classifier"]["areas"]["channel"]["random"]) == len(preset.seeds)
     layers = studies["toy"]["curves"][0]
