@@ -24,6 +24,8 @@ NAMES = (
     "overfitting",
     "public",
     "faults",
+    "rescaling",
+    "pruning",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)
