@@ -24,6 +24,7 @@ NAMES = (
     "overfitting",
     "public",
     "faults",
+    "ladder",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)
