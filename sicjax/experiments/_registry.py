@@ -26,6 +26,7 @@ NAMES = (
     "faults",
     "rescaling",
     "pruning",
+    "ladder",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)
