@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from sicjax import _extras, measure
 from sicjax._progress import bar
-from sicjax.cli._table import tables
+from sicjax.cli._table import View, tables
 from sicjax.cli._tally import Tally
 from sicjax.measure import Archive, Measured, Source
 
@@ -23,6 +23,8 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         args: of the command.
         few: networks up to which everything is shown.
     """
+    view = View(args.wide, args.sort, args.reverse, args.top)
+    view.of([])  # says now if there is no such column
     if args.graph is not None:
         measure.check_graph(args.graph)
     how = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
@@ -46,7 +48,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         if args.json:
             measure.print_json(own(), sys.stdout)
         elif tally.measured and (all_shown or args.out is None):
-            tables(list(own()), sys.stdout)
+            tables(list(own()), sys.stdout, view)
         written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
         if args.out is not None and not _extras.missing("archive"):
             written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
