@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sicjax import _extras, measure
 from sicjax._progress import bar
@@ -27,7 +28,8 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     view.of([])  # says now if there is no such column
     if args.graph is not None:
         measure.check_graph(args.graph)
-    how = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
+    how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
+    how |= {"only": args.only, "transposed_in": args.transposed_in}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None

@@ -102,7 +102,11 @@ def _together(rows: Sequence[Row], view: View) -> str:
     words = Counter(row.reading.partition(",")[0] for row in rows)
     said.append(", ".join(f"{count:,} {word}" for word, count in words.most_common()))
     if view.top is not None and view.top < len(rows):
-        by = "the first of the network" if view.sort is None else f"by {view.sort}{', the other way round' * view.reverse}"
+        by = (
+            "the first of the network"
+            if view.sort is None
+            else f"by {view.sort}{', the other way round' * view.reverse}"
+        )
         said.append(f"shown: {view.top:,}, {by}")
     return "; ".join(said)
 

@@ -137,6 +137,8 @@ def measure(
     transposed: bool | None = None,
     step: int | None = None,
     module: str | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
     """Measures every pair of successive convolutions in each file, or network in memory.
@@ -147,12 +149,15 @@ def measure(
         transposed: see `networks.from_file`.
         step: see `networks.from_file`.
         module: see `networks.from_file`.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
         InputError: a file that cannot be read or understood.
     """
-    how = {"stride": stride, "transposed": transposed, "step": step, "module": module}
+    how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": step, "module": module}
+    how |= {"only": only, "transposed_in": transposed_in}
     return measure_read(
         [
             Read(IN_MEMORY, file) if isinstance(file, Network) else read(identify(file, settings_for(file, **how)))
