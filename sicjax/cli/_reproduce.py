@@ -16,10 +16,14 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     """Declares the command and its flags."""
     parser = commands.add_parser(
         "reproduce",
+        add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         help="repeat the paper's figures, or all of them",
-        description="Repeats experiments of the paper: trains what they need, measures it, and draws the figures. "
-        "Stopped and started again it goes on; what is there already is not done again.",
+        description="Repeats experiments of the paper: trains what they need, measures it, draws the figures, and says "
+        "which\nof the paper's claims hold. Stopped and started again it goes on; what is there already is not done "
+        "again.",
     )
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
     parser.add_argument(
         "figures", metavar="FIGURE", nargs="+", help="fig3 to fig13, the name of an experiment, or all of the paper"
     )
@@ -75,3 +79,36 @@ def run(args: argparse.Namespace) -> None:
                 print(experiments.write_report([lab.out, *args.also], args.report))
         except experiments.Stopped as stopped:
             raise InputError(f"{stopped}: the same command goes on from there") from stopped
+
+
+class _Help(argparse.Action):
+    """Lists the figures and the presets, which only the packages for training know."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        absent = [*_extras.missing("train"), *_extras.missing("plot")]
+        if absent:
+            parser.epilog = (
+                f"figures and presets are listed once {', '.join(absent)} are installed: 'sicjax[train,plot]'"
+            )
+        else:
+            parser.epilog = _listed()
+        parser.print_help()
+        parser.exit()
+
+
+def _listed() -> str:
+    from sicjax.experiments import EXPERIMENTS, PRESETS
+
+    lines = ["experiments, and the figures that they draw:"]
+    wide = max(len(experiment.name) for experiment in EXPERIMENTS)
+    for experiment in EXPERIMENTS:
+        figures = ", ".join(experiment.figures) + ": " if experiment.figures else ""
+        needs = " (needs --weights)" if experiment.weights == "needed" else " (not in all)" if experiment.own else ""
+        lines.append(f"  {experiment.name:{wide}}  {figures}{experiment.title}{needs}")
+    lines += ["", "presets:"]
+    for name, preset in PRESETS.items():
+        lines.append(
+            f"  {name:5}  {len(preset.seeds)} seeds, {preset.gan.size} x {preset.gan.size} pixels, "
+            f"{preset.gan.steps:,} steps of a GAN, {preset.vae.steps:,} of a VAE, on {preset.gan.data}"
+        )
+    return "\n".join(lines)

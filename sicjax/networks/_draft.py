@@ -13,7 +13,7 @@ from sicjax.networks._only import check, prefixes
 from sicjax.networks.chain import draft, strides_given
 
 _ABOUT = (
-    "a draft by sicjax sidecar: layers in the order of the file, of which none is in a pair with one of another network; "
+    "a draft by sicjax sidecar: layers in the order of the file, none in a pair with one of another network; "
     "fill in every null, put layers in the order of the data, and leave out those that no pair should have"
 )
 

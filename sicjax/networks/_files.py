@@ -57,8 +57,8 @@ def from_file(
             not state it; `transposed` is then of the others.
 
     Raises:
-        InputError: a file that cannot be read, names that no layer begins with, a stride, direction or module that is needed and not given, or given
-            and not needed, a step of what is no run, weights that are not finite.
+        InputError: a file that cannot be read, names that no layer begins with, a stride, direction or module that is
+            needed and not given, or given and not needed, a step of what is no run, weights that are not finite.
     """
     if not isinstance(path, (str, os.PathLike)):
         doors = (

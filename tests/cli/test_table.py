@@ -71,10 +71,7 @@ def test_many_pairs_are_told_in_a_line(monkeypatch):
     assert last.startswith("net.npz: 25 pairs, 52,428,800 pathways; means 1.000 to 1.240")
     assert "25 strongly coupled" in last and "shown" not in last
     lines = shown(monkeypatch, None, [record(NAMES)], top=2, sort="mean")
-    assert [line.split()[0] for line in lines[1:3]] == [
-        "down_blocks.24.resnets.0.conv1",
-        "down_blocks.23.resnets.2.conv1",
-    ]
+    assert lines[1].startswith(f"{NAMES[24]} ") and lines[2].startswith(f"{NAMES[23]} ")
     assert lines[3].endswith("shown: 2, by mean")
 
 
@@ -112,9 +109,7 @@ def test_the_mark_is_one_that_the_terminal_has(monkeypatch):
 
 
 @pytest.mark.parametrize("width", range(8, 60))
-@pytest.mark.parametrize(
-    "name", [NAMES[12], "features_denseblock1_conv1 to features_denseblock1_conv2", "畳み込み層" * 9]
-)
+@pytest.mark.parametrize("name", [NAMES[12], "features_dense1_conv1 to features_dense1_conv2", "畳み込み層" * 9])
 def test_a_shortened_name_has_a_mark_and_fits(width, name):
     from rich.cells import cell_len
 
