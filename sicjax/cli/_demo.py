@@ -11,7 +11,6 @@ from typing import Any
 from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._steps import steps_shown
 
 # Fields of `train.VaeConfig`.
 CONFIG: dict[str, Any] = {
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     config, folder = train.VaeConfig(**CONFIG), args.out
     say = lambda line: print(line, file=sys.stderr)
     say(f"training a small VAE on {config.images:,} drawn faces, {config.steps:,} steps:")
-    with steps_shown() as progress:
+    with train.shown() as progress:
         result = train.vae(config, folder / "run", progress=progress)
     if not result.finished:
         raise InputError(f"stopped at step {result.step} of {config.steps}, saved: the same command goes on from there")

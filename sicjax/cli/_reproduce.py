@@ -9,7 +9,7 @@ from pathlib import Path
 from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._steps import steps_shown
+from sicjax.cli._fit import Column, console_for, print_table
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     _extras.require("train", "sicjax reproduce")
     _extras.require("plot", "sicjax reproduce")
     keep_compiled_programs()
-    from sicjax import experiments
+    from sicjax import experiments, train
 
     if args.preset not in experiments.PRESETS:
         args.wrong(f"argument --preset: {args.preset!r} is none of {', '.join(experiments.PRESETS)}")
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     preset = experiments.PRESETS[args.preset].changed(
         data=args.data, data_dir=args.data_dir, seeds=args.seeds, gan_steps=args.gan_steps, vae_steps=args.vae_steps
     )
-    with steps_shown() as progress:
+    with train.shown() as progress:
         say = lambda sentence: print(sentence, file=sys.stderr, flush=True)
         lab = experiments.open_lab(args.out, preset, weights=args.weights, say=say, progress=progress)
         try:
@@ -75,10 +75,27 @@ def run(args: argparse.Namespace) -> None:
                 for file in experiments.carry_out(lab, experiment):
                     print(file)
             print(experiments.write_report([lab.out], lab.out / "report.md"))
+            _verdicts(lab.out, preset.name)
             if args.report is not None:
                 print(experiments.write_report([lab.out, *args.also], args.report))
         except experiments.Stopped as stopped:
             raise InputError(f"{stopped}: the same command goes on from there") from stopped
+
+
+def _verdicts(out: Path, preset: str) -> None:
+    """Prints what the results in a folder say of the paper's claims."""
+    from sicjax import experiments
+
+    judged = experiments.judge_all(experiments.results_in(out))
+    if not judged:
+        return
+    claims = [claim for claim in experiments.CLAIMS if claim.name in judged]
+    on = lambda k: [judged[claim.name][k].verdict for claim in claims]
+    columns = [Column("on the ratio", on(0), True), Column("on adaptation", on(1), True)]
+    columns.append(Column("the paper's claim", [claim.says for claim in claims], True))
+    print_table(console_for(sys.stdout), Column("", [c.name for c in claims]), [columns], styles=[None] * len(claims))
+    if preset in experiments.UNTRAINED:
+        print(f"preset {preset}: its networks are hardly trained, so none of this is a result", file=sys.stderr)
 
 
 class _Help(argparse.Action):

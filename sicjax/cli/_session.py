@@ -64,7 +64,13 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
 def _measured(sources: Sequence[Source], archive: Archive, keep, *, lines: bool, **how) -> Tally:
     """Measures what the archive has not, and shows how far it is."""
     tally = Tally()
-    with bar("files", note="reading", lines=lines, every=10) as files, bar("measuring", patience=1) as pairs:
+    # All at once, or one alone, are one bar of pairs; of others the files are counted too.
+    several = len(sources) > 1 and not how["together"]
+    with ExitStack() as stack:
+        files = lambda done, total, note: None
+        if several:
+            files = stack.enter_context(bar("files", note="reading", lines=lines, every=10))
+        pairs = stack.enter_context(bar("measuring", note="reading", patience=1 if several else 0))
         progress = lambda name, done, total: pairs(done, total, name)
         for found in measure.measure_many(sources, archive=archive, keep=keep, progress=progress, **how):
             tally.add(found)

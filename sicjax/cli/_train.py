@@ -11,7 +11,6 @@ from pathlib import Path
 from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._steps import steps_shown
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         jax.distributed.initialize(given.coordinator, given.processes, given.process)
     speaks = jax.process_index() == 0
     start = {"gan": train.gan, "vae": train.vae}[kind]
-    with steps_shown() if speaks else nullcontext(lambda step, steps, metrics: None) as progress:
+    with train.shown() if speaks else nullcontext(lambda step, steps, metrics: None) as progress:
         result = start(config, given.workdir or Path("runs") / kind, progress=progress)
     if speaks:
         print(f"{result.folder}: {runs.CONTENTS}", file=sys.stderr)

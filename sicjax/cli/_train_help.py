@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import re
 import textwrap
@@ -24,6 +25,19 @@ def train_help(kind: str, width: int) -> str:
         lines += ["", f"{group}:"]
         lines += [line for name in names if name in said for line in _flag(name, said[name], presets, width)]
     return "\n".join(lines)
+
+
+def declare(parser: argparse.ArgumentParser, kind: str) -> None:
+    """Adds every field as a flag, for what has to know them, such as completion; tyro reads their values."""
+    presets = train.PRESETS[kind]
+    config = next(iter(presets.values()))
+    parser.add_argument("--workdir", metavar="DIR", help="the run's directory")
+    parser.add_argument("--preset", choices=tuple(presets), help="values of the other flags")
+    for name, said in _said(type(config)).items():
+        given = typing.get_type_hints(type(config))[name]
+        choices = typing.get_args(given) if typing.get_origin(given) is Literal else None
+        how = {"action": argparse.BooleanOptionalAction} if given is bool else {"choices": choices}
+        parser.add_argument(runs.flag(name), help=said.rstrip("."), **how)
 
 
 def _said(config: type) -> dict[str, str]:

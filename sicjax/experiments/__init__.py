@@ -13,7 +13,7 @@ A new one is a module that makes an `Experiment`, with its figures, numbers and 
 from sicjax.experiments._claim import Claim, claim
 from sicjax.experiments._experiment import Chapter, Drawing, Experiment, carry_out
 from sicjax.experiments._lab import Lab, Stopped, open_lab
-from sicjax.experiments._preset import PRESETS, Preset
+from sicjax.experiments._preset import PRESETS, UNTRAINED, Preset
 from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, FIGURES, chosen, judge_all, results_in
 from sicjax.experiments._report import write_report
 
@@ -22,6 +22,7 @@ __all__ = [
     "EXPERIMENTS",
     "FIGURES",
     "PRESETS",
+    "UNTRAINED",
     "Chapter",
     "Claim",
     "Drawing",

@@ -12,7 +12,7 @@ from sicjax.figures._lines import Curve, lines
 from sicjax.figures._network import Edge, network_dot, network_tree
 from sicjax.figures._pathway import pathway
 from sicjax.figures._removal import removal
-from sicjax.figures._style import save
+from sicjax.figures._style import save, stamp
 from sicjax.figures._training import Track, training
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "pathway",
     "removal",
     "save",
+    "stamp",
     "table",
     "training",
 ]

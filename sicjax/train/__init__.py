@@ -14,6 +14,7 @@ require("train", "sicjax.train", "flax", "optax", "grain", "pillow")
 from sicjax.train._config import GROUPS, PRESETS, Config, GanConfig, VaeConfig
 from sicjax.train._gan import GanState, gan, gan_task
 from sicjax.train._loop import Result, run
+from sicjax.train._shown import shown
 from sicjax.train._task import Task
 from sicjax.train._vae import VaeState, vae, vae_task
 
@@ -30,6 +31,7 @@ __all__ = [
     "gan",
     "gan_task",
     "run",
+    "shown",
     "vae",
     "vae_task",
 ]
