@@ -47,7 +47,8 @@ class Config:
         schedule: of the learning rate; cosine ends at 0.
         clip: largest norm of a gradient; 0 for no limit.
         dropout: rate between the two finest layers of the generator or decoder.
-        penalty: weight of the independence penalty, `sdr.penalty`; to compile its gradient takes some seconds a pair.
+        penalty: weight of the independence penalty, `sdr.penalty`; before the first step its gradient
+            is compiled for about ten seconds a pair.
         penalty_kind: the whole departure from 1, or adaptation or coupling alone.
         penalty_layers: only pairs whose name contains one of these, such as "encoder"; without any those of the
             generator or decoder.
