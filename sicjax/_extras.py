@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from sicjax._errors import missing_package
 
-REQUIRED = ("jax", "jaxtyping", "ml_dtypes", "numpy", "rich", "safetensors", "scipy")
+REQUIRED = ("jax", "jaxtyping", "ml_dtypes", "numpy", "rich", "safetensors", "scipy", "shtab")
 EXTRAS = {
     "train": ("flax", "grain", "optax", "orbax-checkpoint", "pillow", "tyro"),
     "plot": ("matplotlib",),

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sicjax import _extras
 from sicjax._errors import InputError
@@ -79,7 +79,8 @@ def _compared(sources: Sequence[Source], names: Sequence[str], args: argparse.Na
         for k, (source, name) in enumerate(zip(sources, names, strict=True)):
             versions(k, len(sources), name)
             takes = networks.takes_stride(source.file)
-            how = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how |= {"transposed_in": args.transposed_in if takes else None, "only": args.only}
             how["module"] = args.module if networks.takes_module(source.file) else None
             (measured,) = measure.measure([source.file], step=source.step, limit=args.limit, progress=told, **how)
             if first is None:
