@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from sicjax import __version__
 from sicjax._errors import DEBUG, InputError, bug, set_debug, show_traceback
 from sicjax._foreign import printable
-from sicjax.cli import _compare, _demo, _doctor, _explain, _measure, _reproduce, _train
+from sicjax.cli import _compare, _demo, _doctor, _explain, _measure, _open, _reproduce, _train
 
-COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _explain, _doctor)
+COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _open, _explain, _doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if DEBUG in given:
         set_debug()
     args = _parser().parse_args([argument for argument in given if argument != DEBUG])
+    args.given = given
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")
