@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -40,6 +41,8 @@ SPREADS = (
 )
 # Bins of a distribution from the first to the last that is drawn; further out lie few.
 BINS = 200
+# Letters of a file's path that are kept.
+LONGEST = 1000
 
 
 class FileLine(NamedTuple):
@@ -62,7 +65,7 @@ class Survey:
         self.counts = Counts()
         self.files, self.failures = 0, 0
         self.lines: list[FileLine] = []
-        self.failed: list[tuple[str, str]] = []
+        self.failed: list[tuple[str, str]] = []  # names, and what is wrong
         self.heads: list[Record] = []
         self.reasons: list[tuple[str, Record]] = []
         self.largest: dict[str, list[tuple[float, int, Row, str]]] = {name: [] for name in EXTREMES}
@@ -86,7 +89,7 @@ class Survey:
         if "error" in record:
             self.failures += 1
             if len(self.failed) < FAILED:
-                self.failed.append((short(name), short(record["error"], 300)))
+                self.failed.append((name[:LONGEST], short(record["error"], 300)))
             return
         if len(self.reasons) < REASONS and (record["skipped"] or record["notes"]):
             self.reasons.append((short(name), {key: record[key] for key in ("skipped", "notes")}))
@@ -97,7 +100,7 @@ class Survey:
             if not row.structural and math.isfinite(row.mean):
                 self._pair(row, name)
         if len(self.lines) < FILES:
-            self.lines.append(_line(short(name), own))
+            self.lines.append(_line(name[:LONGEST], own))
 
     def _pair(self, row: Row, file: str) -> None:
         for name, value in EXTREMES.items():
@@ -142,18 +145,21 @@ def _content(survey: Survey, part: float) -> dict[str, Any]:
         if (spread := _spread(width, [survey.spreads[field] for field in fields if field])) is not None
     }
     measured = survey.files - survey.failures
+    place = common_folder([*(line.name for line in survey.lines), *(name for name, _ in survey.failed)])
+    within = lambda name: short(name.removeprefix(place))
     return {
         "title": f"{survey.files:,} networks",
         "lead": lead(survey.counts),
         "glance": [("files measured", f"{measured:,} of {survey.files:,}"), *glance(survey.counts)],
         "sentences": sentences(survey.counts),
-        "lines": survey.lines[: round(FILES * part)],
+        "place": place,
+        "lines": [line._replace(name=within(line.name)) for line in survey.lines[: round(FILES * part)]],
         "measured": measured,
-        "failed": survey.failed[: round(FAILED * part)],
+        "failed": [(within(name), reason) for name, reason in survey.failed[: round(FAILED * part)]],
         "failures": survey.failures,
         "columns": PAIRS,
         "pairs": [
-            Line(k, row.name, short(file), cells(row), interval(row, *ends)) for k, (row, file) in enumerate(notable)
+            Line(k, row.name, within(file), cells(row), interval(row, *ends)) for k, (row, file) in enumerate(notable)
         ],
         "ends": ends,
         "histograms": {
@@ -166,6 +172,16 @@ def _content(survey: Survey, part: float) -> dict[str, Any]:
         "explained": explained(),
         "heads": survey.heads,
     }
+
+
+def common_folder(files: list[str]) -> str:
+    """The folder that all files are in, with its slash; nothing where there is none.
+
+    >>> common_folder(["/a/b/c.pt", "/a/d.pt"]), common_folder(["c.pt", "a/d.pt"])
+    ('/a/', '')
+    """
+    folder = os.path.commonprefix([file.rpartition("/")[0] + "/" for file in files if "/" in file] or [""])
+    return folder[: folder.rfind("/") + 1] if all("/" in file for file in files) else ""
 
 
 def _line(name: str, counts: Counts) -> FileLine:

@@ -13,6 +13,8 @@ from sicjax.measure import Row
 
 # How often chance calls one pair coupled, or adapted beyond `BEYOND` standard deviations; see docs/meaning.md.
 CHANCE, BEYOND = 0.01, 2.6
+# Of a chance below this nobody knows more than that it is small.
+CHECKED = 1e-5
 # Above this chance of so many pairs being called so, they are said to be no more than chance shows.
 SURPRISING = 0.05
 FRAMES = ("no shared lag", "too few channels")
@@ -40,6 +42,8 @@ class Counts:
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.pairs = self.structural = self.narrow = self.read = self.coupled = self.strongly = 0
         self.raised = self.lowered = self.matched = self.opposed = self.pathways = self.undefined = 0
+        # The least chance of all, of which less than `CHECKED` is not told apart.
+        self.least_coupled = self.least_adapted = 1.0
         # Of the pairs that are not structural; numbers of a hundred thousand pairs are to be held, so not as objects.
         self.means, self.shuffled, self.shares = array("d"), array("d"), array("d")
         for row in rows:
@@ -72,6 +76,10 @@ class Counts:
         self.strongly += frame == "strongly coupled"
         self.raised += row.z > BEYOND
         self.lowered += row.z < -BEYOND
+        if frame in ("coupled", "strongly coupled"):
+            self.least_coupled = min(self.least_coupled, max(CHECKED, row.coupling_p))
+        if math.isfinite(row.z):
+            self.least_adapted = min(self.least_adapted, max(CHECKED, 2 * float(special.ndtr(-abs(row.z)))))
 
 
 def lead(counts: Counts) -> str:
@@ -81,13 +89,13 @@ def lead(counts: Counts) -> str:
         return "No two convolutions follow each other here, so there is nothing to measure."
     if not n:
         return "No pair of layers here can be read: they share no lag, or have fewer than 8 channels between them."
-    if _surprising(counts.coupled, n):
-        return f"{_of(counts.coupled, n)} fit together beyond chance: the kernels that meet in them are coupled."
-    if _surprising(counts.adapted, n):
-        return f"{_of(counts.adapted, n)} are adapted to each other beyond chance, though the coupling is not."
+    if _surprising(counts.coupled, n, counts.least_coupled):
+        return f"{_are(counts.coupled, n)} coupled beyond chance: the kernels that meet in a channel belong together."
+    if _surprising(counts.adapted, n, counts.least_adapted):
+        return f"{_are(counts.adapted, n)} adapted beyond chance, though none is coupled beyond it."
     if counts.coupled:
-        return f"{_of(counts.coupled, n)} are called coupled, which is no more than chance shows."
-    return "No two layers here fit together beyond chance."
+        return f"{_are(counts.coupled, n)} called coupled, which is no more than chance shows."
+    return "No two layers here are coupled, or adapted, beyond chance."
 
 
 def glance(counts: Counts) -> list[tuple[str, str]]:
@@ -130,8 +138,8 @@ def sentences(counts: Counts) -> list[str]:
         said += [_coupling(counts), _adaptation(counts)]
     if counts.matched or counts.opposed:
         said.append(
-            f"How strong the kernels are: in {_number(counts.matched, 'pair')} strong ones meet strong ones (energies "
-            f"matched), in {counts.opposed:,} strong ones meet weak ones (opposed). No ratio sees this, and a batch "
+            f"How strong the kernels are: in {_number(counts.matched, 'pair') if counts.matched else 'no pair'} strong ones meet strong ones (energies "
+            f"matched), in {counts.opposed or 'none'} strong ones meet weak ones (opposed). No ratio sees this, and a batch "
             "norm between the layers may undo it."
         )
     return said + _left_out(counts)
@@ -159,10 +167,12 @@ def _ratios(counts: Counts) -> str:
 
 
 def _coupling(counts: Counts) -> str:
-    n, strongly = counts.read, f", {counts.strongly:,} of them strongly" if counts.strongly else ""
-    said = f"{_of(counts.coupled, n)} are coupled{strongly}: kernels that meet in a channel go together in some way. "
+    n, strongly = counts.read, "" if not counts.strongly else f", {counts.strongly:,} of them strongly"
+    if counts.strongly == counts.coupled > 0:
+        strongly = ", strongly"
+    said = f"{_are(counts.coupled, n)} coupled{strongly}: kernels that meet in a channel go together in some way. "
     said += f"Chance alone calls one pair in a hundred so, here {_expected(n)}."
-    if not _surprising(counts.coupled, n):
+    if not _surprising(counts.coupled, n, counts.least_coupled):
         said += (
             " That is not the same as untrained: most trained networks of 32 channels and fewer look like this, too."
         )
@@ -197,17 +207,24 @@ def _left_out(counts: Counts) -> list[str]:
     return said
 
 
-def _surprising(count: int, of: int) -> bool:
-    """Whether chance would rarely call so many so."""
-    return count > 0 and float(special.bdtrc(count - 1, of, CHANCE)) <= SURPRISING
+def _surprising(count: int, of: int, least: float) -> bool:
+    """Whether chance would rarely call so many so, or any of so many as clearly (Bonferroni)."""
+    if not count:
+        return False
+    return min(float(special.bdtrc(count - 1, of, CHANCE)), of * least) <= SURPRISING
 
 
-def _of(count: int, n: int) -> str:
+def _are(count: int, n: int) -> str:
+    """How many of so many pairs, with the verb.
+
+    >>> _are(1, 4), _are(4, 4)
+    ('1 of 4 pairs of layers is', 'All 4 pairs of layers are')
+    """
     if n == 1:
-        return "The one pair of layers that can be read" if count else "None of one pair of layers"
+        return "The one pair of layers that can be read is" if count else "None of one pair of layers is"
     if count in (0, n):
-        return f"{'All' if count else 'None of'} {n:,} pairs of layers"
-    return f"{count:,} of {n:,} pairs of layers"
+        return f"All {n:,} pairs of layers are" if count else f"None of {n:,} pairs of layers is"
+    return f"{count:,} of {n:,} pairs of layers {'is' if count == 1 else 'are'}"
 
 
 def _number(count: int, what: str) -> str:
