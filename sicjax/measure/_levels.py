@@ -20,10 +20,11 @@ SAMPLED = 64
 def shuffled(measured: Measured) -> tuple[sdr.Histogram, ...]:
     """For each pair the ratios with the taps of every kernel shuffled, of up to `SAMPLED` channels on each axis.
 
-    Once a kernel is shuffled this is an example; mean and spread over all shuffles are in the row, exact.
+    Of one shuffle, as an example; mean and spread over all shuffles are in the row, exact.
     """
     pairs = zip(measured.network.pairs, measured.histograms, strict=True)
-    return tuple(_shuffled(pair.cascade, ratios.edges) for pair, ratios in pairs)
+    # Where every ratio is 1 whatever the weights, also with their taps shuffled.
+    return tuple(ratios if pair.cascade.structural else _shuffled(pair.cascade, ratios.edges) for pair, ratios in pairs)
 
 
 def by_level(

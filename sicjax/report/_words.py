@@ -137,10 +137,11 @@ def sentences(counts: Counts) -> list[str]:
     if counts.read:
         said += [_coupling(counts), _adaptation(counts)]
     if counts.matched or counts.opposed:
+        matched = _number(counts.matched, "pair") if counts.matched else "no pair"
         said.append(
-            f"How strong the kernels are: in {_number(counts.matched, 'pair') if counts.matched else 'no pair'} strong ones meet strong ones (energies "
-            f"matched), in {counts.opposed or 'none'} strong ones meet weak ones (opposed). No ratio sees this, and a batch "
-            "norm between the layers may undo it."
+            f"How strong the kernels are: in {matched} strong ones meet strong ones (energies matched), in "
+            f"{counts.opposed or 'none'} strong ones meet weak ones (opposed). No ratio sees this, and a batch norm "
+            "between the layers may undo it."
         )
     return said + _left_out(counts)
 
