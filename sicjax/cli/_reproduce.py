@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     _extras.require("train", "sicjax reproduce")
     _extras.require("plot", "sicjax reproduce")
     keep_compiled_programs()
-    from sicjax import experiments
+    from sicjax import experiments, report
 
     if args.preset not in experiments.PRESETS:
         args.wrong(f"argument --preset: {args.preset!r} is none of {', '.join(experiments.PRESETS)}")
@@ -70,7 +70,9 @@ def run(args: argparse.Namespace) -> None:
                     continue
                 for file in experiments.carry_out(lab, experiment):
                     print(file)
-            print(experiments.write_report([lab.out], lab.out / "report.md"))
+            written = experiments.write_report([lab.out], lab.out / "report.md")
+            print(written)
+            print(report.write_replication(written, origin=report.about(args.given)))
             if args.report is not None:
                 print(experiments.write_report([lab.out, *args.also], args.report))
         except experiments.Stopped as stopped:

@@ -74,7 +74,9 @@ def _content(
     counts, colours = Counts(rows), scales(rows)
     ends = ends_of(rows)
     shown = rows[: round(LINES * part)]
-    curves = [both for result, null in zip(measured, nulls, strict=True) for both in zip(result.histograms, null)]  # noqa: B905
+    curves = [
+        both for result, null in zip(measured, nulls, strict=True) for both in zip(result.histograms, null, strict=True)
+    ]
     kept = min(len(shown), round(HISTOGRAMS * part))
     bins = bins_for(kept)
     histograms = {k: data for k in range(kept) if (data := drawn(rows[k], curves[k], bins)) is not None}

@@ -35,6 +35,12 @@
     };
     for (const control of [find, reading]) control?.addEventListener("input", filter);
     filter();
+    one(`[data-all="${table.id}"]`)?.addEventListener("change", (event) => table.classList.toggle("all", event.target.checked));
+  }
+
+  // The drawing of the layers is coloured by the number that is chosen.
+  for (const choice of all("input[name=by]")) {
+    choice.addEventListener("change", () => { choice.closest("section").className = `by-${choice.value}`; });
   }
 
   // Histograms: one at a time, of the pair that is chosen in the list, the table or the drawing.
