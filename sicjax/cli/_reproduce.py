@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     _extras.require("train", "sicjax reproduce")
     _extras.require("plot", "sicjax reproduce")
     keep_compiled_programs()
-    from sicjax import experiments, train
+    from sicjax import experiments, report, train
 
     if args.preset not in experiments.PRESETS:
         args.wrong(f"argument --preset: {args.preset!r} is none of {', '.join(experiments.PRESETS)}")
@@ -107,7 +107,9 @@ def run(args: argparse.Namespace) -> None:
                 for file in experiments.carry_out(lab, experiment):
                     print(file)
             if experiments.results_in(lab.out):
-                print(experiments.write_report([lab.out], lab.out / "report.md"))
+                written = experiments.write_report([lab.out], lab.out / "report.md")
+                print(written)
+                print(report.write_replication(written, origin=report.about(args.given)))
                 _verdicts(lab.out, preset.name)
             if args.report is not None:
                 print(experiments.write_report([lab.out, *args.also], args.report))
