@@ -107,8 +107,8 @@ def read_docstring(app, what, name, obj, options, lines: list[str]) -> None:
 
 
 def skip_fields(app, what, name, obj, skip, options) -> bool | None:
-    """Fields of named tuples are told in the docstring; by themselves each only says its number."""
-    return True if type(obj).__name__ == "_tuplegetter" else None
+    """Fields of named tuples are told in the docstring, by themselves each only says its number; values say their type."""
+    return True if type(obj).__name__ in ("_tuplegetter", "dict", "tuple", "str", "int", "float") else None
 
 
 def link_to_repository(app, document: str, source: list[str]) -> None:

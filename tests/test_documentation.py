@@ -23,8 +23,8 @@ ROOMS = [
     "train", "weights",
 ]  # fmt: skip
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
-# Pages whose programs have tests of their own, and those of files.md: a part of a module, and one that downloads.
-ELSEWHERE = {"archive.md", "many_files.md", "monitoring.md", "files.md"}
+# Pages whose programs have tests of their own, some in notebooks; and files.md: a part of a module, one that downloads.
+ELSEWHERE = {"archive.md", "many_files.md", "monitoring.md", "flax.md", "training.md", "files.md"}
 # What a page's programs need that is not always there.
 NEEDS = {"pytorch.md": "torch"}
 
@@ -43,9 +43,13 @@ def public(room: str) -> set[str]:
     return {name for name in getattr(module, "__all__", defined) if not name.startswith("_")}
 
 
+def text(name: str) -> str:
+    return (PAGES / name).read_text()
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_has_a_place_on_its_page(room):
-    page = (PAGES / "api" / f"{room}.md").read_text()
+    page = text(f"api/{room}.md")
     told = re.findall(r"^\.\. (?:autofunction|autoclass|py:data):: (\w+)$", page, re.MULTILINE)
     modules = re.findall(rf"^\.\. automodule:: sicjax\.{room}\.(\w+)$", page, re.MULTILINE)
     assert sorted(told + modules) == sorted(public(room))
@@ -57,10 +61,6 @@ def test_every_room_has_a_page_and_every_page_a_place():
     listed = re.findall(r"^([\w/]+)$", "\n".join(re.findall(r"```{toctree}(.*?)```", text("index.md"), re.DOTALL)), re.M)
     pages = {str(page.relative_to(PAGES).with_suffix("")) for page in [*PAGES.glob("*.md"), *PAGES.glob("api/*.md")]}
     assert sorted(listed) == sorted(pages - {"index"})
-
-
-def text(name: str) -> str:
-    return (PAGES / name).read_text()
 
 
 @pytest.fixture
@@ -91,9 +91,8 @@ def commands():
     for page in [ROOT / "README.md", *sorted(PAGES.glob("*.md"))]:
         for block in re.findall(r"```\n(.*?)```", page.read_text(), re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
-                words = shlex.split(line.partition("  #")[0].partition(" && ")[0].partition(" > ")[0])
-                if words[:1] == ["sicjax"] and "COMMAND" not in words:
-                    yield page.name, words[1:]
+                if line.startswith("sicjax "):
+                    yield page.name, shlex.split(re.split(r"  #| > | && ", line)[0])[1:]
 
 
 def test_every_command_is_one_that_the_program_understands(capsys):
@@ -112,3 +111,31 @@ def test_every_link_between_files_leads_to_one():
         without_code = re.sub(r"```.*?```|`[^`\n]*`", "", file.read_text(), flags=re.DOTALL)
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)\s]+)\)", without_code):
             assert (file.parent / target.partition("#")[0]).exists(), f"{file.name} links to {target}"
+
+
+def test_the_address_of_the_repository_is_one(tmp_path, monkeypatch):
+    """What names another repository of the same name, and whether the program for it changes all there is."""
+    scripts = {"__name__": "set_address", "__file__": str(PAGES / "set_address.py")}
+    exec((PAGES / "set_address.py").read_text(), scripts)
+    url = scripts["address"]()
+    owner = url.split("/", 3)[3]
+    for file in scripts["files"]():
+        written = file.read_text()
+        for found in re.findall(r"https://[\w./-]*github[\w./-]*/sicjax(?![\w-])", written):
+            assert found in (url, f"https://colab.research.google.com/github/{owner}"), f"{file.name}: {found}"
+    for file in (ROOT / "notebooks").glob("*.ipynb"):
+        first, install, *_ = ("".join(cell["source"]) for cell in json.loads(file.read_text())["cells"])
+        assert f"https://colab.research.google.com/github/{owner}/blob/main/notebooks/{file.name}" in first
+        assert f"@ git+{url}" in install
+        copy = tmp_path / file.name
+        copy.write_text(file.read_text())
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    monkeypatch.setitem(scripts, "ROOT", tmp_path)
+    monkeypatch.setitem(scripts, "PLACES", ("*",))
+    scripts["set_address"]("https://example.org/other/tools")
+    for file in tmp_path.iterdir():
+        assert owner not in file.read_text() and "other/tools" in file.read_text()
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
