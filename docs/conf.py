@@ -1,8 +1,8 @@
 """The site of the documentation: `sphinx-build -W docs site`.
 
-The pages are Markdown that GitHub shows too: links between them are links to files, formulas stand in `$`. The API comes
-from docstrings, whose Markdown becomes what Sphinx reads. Formulas are MathML, which browsers draw by themselves, so that
-the site has no script from elsewhere and can be read offline.
+The pages are Markdown that GitHub shows too: links between them are links to files, formulas stand in `$`. The API
+comes from docstrings, whose Markdown becomes what Sphinx reads. Formulas are MathML, which browsers draw by themselves,
+so that the site has no script from elsewhere and can be read offline.
 """
 
 import os
@@ -30,6 +30,9 @@ myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 3
 
+# Blocks without a language are commands and what they print.
+highlight_language = "none"
+
 html_theme = "sphinx_book_theme"
 html_title = f"sicjax {release}"
 html_static_path = ["_static"]
@@ -45,6 +48,7 @@ html_theme_options = {
     "use_issues_button": True,
     "use_edit_page_button": True,
     "show_toc_level": 2,
+    "navbar_persistent": [],
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -107,7 +111,7 @@ def read_docstring(app, what, name, obj, options, lines: list[str]) -> None:
 
 
 def skip_fields(app, what, name, obj, skip, options) -> bool | None:
-    """Fields of named tuples are told in the docstring, by themselves each only says its number; values say their type."""
+    """Fields of named tuples are told in the docstring, by themselves each says its number; values say their type."""
     return True if type(obj).__name__ in ("_tuplegetter", "dict", "tuple", "str", "int", "float") else None
 
 

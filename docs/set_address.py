@@ -1,7 +1,7 @@
 """Puts another address of the repository everywhere: python docs/set_address.py https://github.com/OWNER/REPOSITORY
 
-The one place of the address is `Source` in pyproject.toml. Badges, install cells, links and messages repeat it, and a test
-fails where one differs.
+The one place of the address is `Source` in pyproject.toml. Badges, install cells, links and messages repeat it, and a
+test fails where one differs.
 """
 
 import re
@@ -28,7 +28,8 @@ def set_address(new: str) -> list[Path]:
         sys.exit(f"expected https://HOST/OWNER/REPOSITORY, got {new}")
     old, changed = address(), []
     # Colab has the owner and the name after its own address.
-    short = {old: new, f"colab.research.google.com/github/{_path(old)}/": f"colab.research.google.com/github/{_path(new)}/"}
+    colab = "colab.research.google.com/github/"
+    short = {old: new, colab + _path(old): colab + _path(new)}
     for file in files():
         text = before = file.read_text()
         for one, other in short.items():

@@ -58,7 +58,9 @@ def test_every_public_name_has_a_place_on_its_page(room):
 def test_every_room_has_a_page_and_every_page_a_place():
     rooms = {path.name.removesuffix(".py") for path in (ROOT / "sicjax").iterdir() if not path.name.startswith("_")}
     assert rooms - {"cli", "py.typed"} == set(ROOMS)
-    listed = re.findall(r"^([\w/]+)$", "\n".join(re.findall(r"```{toctree}(.*?)```", text("index.md"), re.DOTALL)), re.M)
+    listed = re.findall(
+        r"^([\w/]+)$", "\n".join(re.findall(r"```{toctree}(.*?)```", text("index.md"), re.DOTALL)), re.M
+    )
     pages = {str(page.relative_to(PAGES).with_suffix("")) for page in [*PAGES.glob("*.md"), *PAGES.glob("api/*.md")]}
     assert sorted(listed) == sorted(pages - {"index"})
 

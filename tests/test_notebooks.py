@@ -1,7 +1,12 @@
-"""The notebooks run from their first cell to their last, as small as can be; so do the pages that have their programs."""
+"""The notebooks, and the pages that have their programs, run from the first cell to the last, as small as can be.
+
+They take minutes, so they have a mark and run where that is asked for: `pytest -m notebooks`, in a job of the workflow.
+What they call is looked up in every run of the tests.
+"""
 
 import ast
 import dataclasses
+import importlib
 import io
 import json
 import re
@@ -22,6 +27,19 @@ if not FOLDER.exists():
     pytest.skip(f"the notebooks are not here: {FOLDER}", allow_module_level=True)
 # paper.ipynb has its test where its experiments are: experiments/test_reproduce.py.
 NOTEBOOKS = ["measure", "penalty", "train", "edit", "checkpoints"]
+ROOMS = (
+    "data",
+    "experiments",
+    "figures",
+    "interventions",
+    "measure",
+    "models",
+    "networks",
+    "quality",
+    "runs",
+    "sdr",
+    "train",
+)
 # As small as the runs of train/test_train.py, whose programs are then compiled already.
 SMALL = train.VaeConfig(
     images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4, 4), steps=6, batch=8,
@@ -72,6 +90,7 @@ def run(program: str, variables: dict, name: str) -> object:
     return value
 
 
+@pytest.mark.notebooks
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_from_its_first_cell_to_its_last(name, small, capsys):
     if name == "checkpoints":
@@ -88,12 +107,27 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(name, small, capsys):
                 run("".join(cell["source"]), variables, f"{name}.ipynb cell {number}")
 
 
+@pytest.mark.notebooks
 def test_the_programs_of_the_page_on_training_run(small, capsys):
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text(), re.DOTALL)
     changed = program.replace("train.VaeConfig(beta=0.1)", "SMALL")
     assert changed != program
     run(changed, {"SMALL": dataclasses.replace(SMALL, save_at=(0, 2))}, "training.md")
     assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.ipynb")), ids=lambda file: file.stem)
+def test_what_a_notebook_calls_is_there(file):
+    """Every `room.name` of the package in a cell, without running it."""
+    called = set()
+    for cell in cells(file.stem):
+        if cell["cell_type"] == "code":
+            for node in ast.walk(ast.parse("".join(cell["source"]))):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ROOMS:
+                    called.add((node.value.id, node.attr))
+    assert len(called) > 4
+    for room, name in called:
+        assert hasattr(importlib.import_module(f"sicjax.{room}"), name), f"{file.name} calls {room}.{name}"
 
 
 def test_the_programs_of_the_page_on_flax_are_those_of_its_notebook():
