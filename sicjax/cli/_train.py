@@ -34,7 +34,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run, help=parser.print_help)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> None:
     """Trains as the flags say, or prints them; returns when all steps are done, or a signal stopped the run.
 
     Raises:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.kind is None:
         args.help(sys.stderr)
-        return 2
+        sys.exit(2)
     _extras.require("train", "training")
     keep_compiled_programs()
     import jax
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"usage: sicjax train {kind} [--workdir DIR] [--preset NAME] [--any-flag VALUE]\n")
         print(where.format_help().partition("\n\n")[2].rstrip())
         print(train_help(kind, min(shutil.get_terminal_size().columns, 120)))
-        return 0
+        sys.exit(0)
     preset = presets[given.preset]
     config = tyro.cli(type(preset), default=preset, args=rest, prog=f"sicjax train {kind}")
     if given.coordinator or given.processes:
@@ -76,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             f"stopped at step {result.step} of {config.steps} and saved: the same command goes on from there"
         )
-    return 0
 
 
 def _flags(kind: str, presets: tuple[str, ...]) -> argparse.ArgumentParser:
