@@ -90,9 +90,10 @@ def _compared(
         for k, (source, name) in enumerate(zip(sources, names, strict=True)):
             versions(k, len(sources), name)
             takes = networks.takes_stride(source.file)
-            how = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how |= {"transposed_in": args.transposed_in if takes else None, "only": args.only}
             how["module"] = args.module if networks.takes_module(source.file) else None
-            (measured,) = measure.measure([source.file], step=source.step, progress=told, **how)
+            (measured,) = measure.measure([source.file], step=source.step, limit=args.limit, progress=told, **how)
             if first is None:
                 first = measured
             else:
