@@ -19,7 +19,7 @@ if not PAGES.exists():
     pytest.skip(f"the documentation is not here: {PAGES}", allow_module_level=True)
 
 ROOMS = [
-    "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "runs", "sdr", "sic",
+    "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "report", "runs", "sdr", "sic",
     "train", "weights",
 ]  # fmt: skip
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
