@@ -1,4 +1,4 @@
-"""`sicjax demo`: a VAE trained on drawn faces and measured, in a few minutes on a laptop, or what came trained, at once."""
+"""`sicjax demo`: a VAE trained on drawn faces and measured, in a few minutes on a laptop, or what came trained."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Trains (or goes on), unless it is to be quick, prints the table, and writes it, its histograms and a grid of samples into a folder.
+    """Trains (or goes on), unless it is to be quick, prints the table, and writes it and a page into a folder.
 
     Raises:
         InputError: a folder that cannot be written or holds something else; or a signal stopped the training.
