@@ -41,6 +41,13 @@ def test_a_name_that_is_too_long_is_one_line(command, says, capsys, tmp_path, mo
         networks.from_file(LONG)
 
 
+def test_processes_that_cannot_meet_are_one_line(capsys):
+    line = said(capsys, "train", "vae", "--preset", "tiny", "--coordinator", "x")
+    assert line.startswith(
+        "sicjax: cannot meet the run's other processes, expected --coordinator HOST:PORT of the first"
+    )
+
+
 def test_what_is_no_regular_file_is_not_opened(tmp_path, capsys, monkeypatch):
     """A pipe would block for ever, a device has no end."""
     monkeypatch.chdir(tmp_path)
