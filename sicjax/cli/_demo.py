@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     _extras.require("train", "training")
     _extras.require("plot", "sicjax demo")
     keep_compiled_programs()
-    from sicjax import runs, train
+    from sicjax import report, runs, train
     from sicjax.cli._table import tables
     from sicjax.measure import as_json, measure, write
 
@@ -71,6 +71,10 @@ def run(args: argparse.Namespace) -> None:
     for name in (runs.SAMPLES, runs.RECONSTRUCTIONS):
         *_, latest = runs.picture_files(result.folder, name).values()
         files.append(Path(shutil.copy(latest, folder / f"{name}.png")))
+    # The last two are the pictures.
+    captions = "Faces that it makes of random numbers", "Faces, and how it repeats them"
+    pictures = dict(zip(captions, files[-2:], strict=True))
+    files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=pictures))
     say(f"wrote {', '.join(map(str, files))}")
     say(f"the run, with its metrics and the measure along the training: {result.folder}")
 

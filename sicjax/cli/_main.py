@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from sicjax import __version__
 from sicjax._errors import DEBUG, InputError, bug, set_debug, show_traceback
 from sicjax._foreign import printable
-from sicjax.cli import _compare, _completion, _demo, _doctor, _explain, _measure, _reproduce, _sidecar, _train
+from sicjax.cli import _compare, _completion, _demo, _doctor, _explain, _measure, _open, _reproduce, _sidecar, _train
 
-COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _explain, _doctor, _completion)
+COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _open, _explain, _doctor, _completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     args = parser().parse_args(given)
+    args.given = given
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")

@@ -38,8 +38,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="keep what is measured here, so that it is done once; write pairs.csv, result.json and histograms.png",
+        help="keep what is measured here, so that it is done once; write report.html, pairs.csv, result.json and "
+        "histograms.png",
     )
+    parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
     parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
     parser.add_argument(
         "--scheduler",

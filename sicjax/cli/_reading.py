@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
+
+from sicjax._limits import Limit
+
+# What an amount of --limit is in: seconds, or bytes.
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +31,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--module",
         metavar="PACKAGE.MODULE:FUNCTION",
         help="of Orbax checkpoints of a Flax model: a function that returns its module and example inputs",
+    )
+    reading.add_argument(
+        "--limit",
+        metavar="TIME[,MEMORY]",
+        type=_limit,
+        help="what each file may take, such as 30s, 4GB or 10min,4GB, instead of what goes with its size; one that "
+        "takes more is told with that reason",
     )
     reading.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
 
@@ -62,6 +76,20 @@ def _strides(text: str) -> tuple[int, ...]:
     if not found or min(found) < 1:
         raise argparse.ArgumentTypeError(f"expected a positive integer, or several with commas between, got {text!r}")
     return found
+
+
+def _limit(text: str) -> Limit:
+    given: dict[str, float] = {}
+    for part in text.split(","):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-zA-Z]+)", part.strip(), re.ASCII)
+        unit = found[2] if found else ""
+        kind = "seconds" if unit in _SECONDS else "memory"
+        amount = float(found[1]) * (_SECONDS | _BYTES).get(unit, 0) if found else 0
+        if not amount or kind in given:
+            units = f"{', '.join(_SECONDS)} for time, {', '.join(_BYTES)} for memory"
+            raise argparse.ArgumentTypeError(f"expected such as 30s or 10min,4GB ({units}), got {text!r}")
+        given[kind] = amount
+    return Limit(given.get("seconds"), int(given["memory"]) if "memory" in given else None)
 
 
 def _prefixes(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ experiments.write_report([lab.out], lab.out / "report.md")      # and out/claims
 A new one is a module that makes an `Experiment`, with its figures, numbers and claims, and its name in `_registry.py`.
 """
 
+from sicjax.experiments._carry_on import carry_on, missing
 from sicjax.experiments._claim import Claim, claim
 from sicjax.experiments._experiment import Chapter, Drawing, Experiment, carry_out
 from sicjax.experiments._lab import Lab, Stopped, open_lab
@@ -30,10 +31,12 @@ __all__ = [
     "Lab",
     "Preset",
     "Stopped",
+    "carry_on",
     "carry_out",
     "chosen",
     "claim",
     "judge_all",
+    "missing",
     "open_lab",
     "results_in",
     "write_report",

@@ -28,7 +28,7 @@ def run(lab: Lab):
     preset, found, images = lab.preset, [], {}
     reference = real(preset.vae, preset.judged)
     for channels, beta in product(preset.channels, preset.betas):
-        folders = [lab.vae(seed, channels, beta) for seed in preset.seeds]
+        folders = [lab.vae(seed, channels, beta) for seed in preset.seeds_of_vaes]
         drawn = [samples(models.load(folder)["decoder"], max(len(reference), SHOWN)) for folder in folders]
         found.append(
             {

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError, bug, show_traceback
+from sicjax._limits import OutOfTime, within
 from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record, as_json, failure
 from sicjax.measure._rows import Measured, Read, measure_read, read
+from sicjax.networks import Limit
 
 
 class Task(NamedTuple):
@@ -23,6 +25,7 @@ class Task(NamedTuple):
         only: see `networks.from_file`.
         transposed_in: see `networks.from_file`.
         known: keys under which there is a record of it already.
+        limit: see `networks.from_file`; a file over it is a failure.
     """
 
     source: Source
@@ -32,6 +35,7 @@ class Task(NamedTuple):
     only: str | Sequence[str] | None = None
     transposed_in: str | Sequence[str] | None = None
     known: Collection[str] = ()
+    limit: Limit | None = None
 
 
 class Outcome(NamedTuple):
@@ -54,10 +58,11 @@ def carry_out(
         keep: gets the result with its arrays, which are let go otherwise.
         progress: see `measure`.
     """
-    opened = _opened(task)
-    if isinstance(opened, Outcome):
-        return opened
-    return _measured(task, opened, keep, progress)
+    with within(task.limit):
+        opened = _opened(task)
+        if isinstance(opened, Outcome):
+            return opened
+        return _measured(task, opened, keep, progress)
 
 
 def carry_out_together(
@@ -89,6 +94,9 @@ def _measured(task: Task, opened: Read, keep, progress) -> Outcome:
     identity = opened.identity
     try:
         (measured,) = measure_read([opened], progress)
+    except OutOfTime as error:
+        show_traceback(error)
+        return Outcome(identity.key, failure(identity, str(error)))
     except Exception as error:  # one of thousands must not end the rest, and what it lacks is told
         return Outcome(identity.key, failure(identity, _unexpected(task, error)))
     keep(measured)

@@ -199,7 +199,7 @@ PRESETS: dict[str, dict[str, Config]] = {
             log_every=5, sample_every=10, measure_every=10, save_every=10,
         ),
         "cpu": GanConfig(
-            size=32, generator=(256, 128, 64, 32), discriminator=(32, 64, 128, 256), steps=6_000, batch=64,
+            generator=(256, 128, 64, 32), discriminator=(32, 64, 128, 256), steps=8_000, batch=16, validation=1_000,
         ),
         "paper": GanConfig(data="celeb_a"),
     },
@@ -208,7 +208,9 @@ PRESETS: dict[str, dict[str, Config]] = {
             images=200, size=16, latent=8, encoder=(8, 8, 16), decoder=(16, 8, 8), steps=20, batch=8,
             log_every=5, sample_every=10, measure_every=10, save_every=10,
         ),
-        "cpu": VaeConfig(size=32, encoder=(32, 64, 128, 256), decoder=(128, 128, 64, 16), steps=6_000),
+        "cpu": VaeConfig(
+            encoder=(32, 64, 128, 256), decoder=(128, 128, 64, 16), steps=4_000, batch=16, validation=1_000,
+        ),
         "paper": VaeConfig(data="celeb_a", steps=60_000),
     },
 }  # fmt: skip

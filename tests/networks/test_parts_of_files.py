@@ -7,7 +7,8 @@ import pytest
 
 from sicjax import cli, networks, weights
 from sicjax._errors import InputError
-from sicjax.measure import SCHEMA, Settings, identify
+from sicjax.measure import SCHEMA, Settings
+from sicjax.measure._identity import identify
 
 RNG = np.random.default_rng(0)
 
