@@ -19,8 +19,8 @@ if not PAGES.exists():
     pytest.skip(f"the documentation is not here: {PAGES}", allow_module_level=True)
 
 ROOMS = [
-    "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "runs", "sdr", "sic",
-    "train", "weights",
+    "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "report", "runs",
+    "sdr", "sic", "train", "weights",
 ]  # fmt: skip
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 # Pages whose programs have tests of their own, some in notebooks; and files.md: a part of a module, one that downloads.

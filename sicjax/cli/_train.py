@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     preset = presets[given.preset]
     config = tyro.cli(type(preset), default=preset, args=rest, prog=f"sicjax train {kind}")
     if given.coordinator or given.processes:
-        jax.distributed.initialize(given.coordinator, given.processes, given.process)
+        _meet(given)
     speaks = jax.process_index() == 0
     start = {"gan": train.gan, "vae": train.vae}[kind]
     with train.shown() if speaks else nullcontext(lambda step, steps, metrics: None) as progress:
@@ -76,6 +76,21 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(
             f"stopped at step {result.step} of {config.steps} and saved: the same command goes on from there"
         )
+
+
+def _meet(given: argparse.Namespace) -> None:
+    """Joins the other processes of a run.
+
+    Raises:
+        InputError: settings that do not fit together, or nobody there.
+    """
+    import jax
+
+    try:
+        jax.distributed.initialize(given.coordinator, given.processes, given.process)
+    except (ValueError, RuntimeError) as error:
+        flags = "--coordinator HOST:PORT of the first, --processes N and --process K from 0 to N - 1"
+        raise InputError(f"cannot meet the run's other processes, expected {flags}: {str(error)[:300]}") from error
 
 
 def _flags(kind: str, presets: tuple[str, ...]) -> argparse.ArgumentParser:
