@@ -20,7 +20,7 @@ if not PAGES.exists():
 
 ROOMS = [
     "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "report", "runs",
-    "sdr", "sic", "train", "weights",
+    "sdr", "sic", "train", "trained", "weights",
 ]  # fmt: skip
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 # Pages whose programs have tests of their own, some in notebooks; and files.md: a part of a module, one that downloads.
