@@ -74,7 +74,7 @@ def _image(renderer, tokens, index, options, env, *, folder: Path, width: int) -
         return str(escape(f"[{caption}]"))
     image = embed(place, caption, width=width)
     return str(
-        Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(
+        Markup('<span class="sideways wide" tabindex="0"><img src="{}" width="{}" height="{}" alt="{}"></span>').format(
             image.address, image.width, image.height, image.caption
         )
     )

@@ -114,7 +114,7 @@ def test_a_comparison_says_which_kernel_changed(found, tmp_path):
     changes = report.Changes()
     changes.add(measure.compare(other, now, names=("old", "new")), other, now)
     text = text_of(report.write_changes(changes, tmp_path))
-    assert "1 of 3 kernels changed, and no pair's ratios moved" in text and "cosine of -1.00" in text
+    assert "1 of 3 kernels changed, and no pair's ratios moved" in text and "cosine of −1.00" in text
 
 
 def test_a_replication_carries_its_figures_and_no_html(tmp_path):
