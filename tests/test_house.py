@@ -36,7 +36,7 @@ OPTIONAL = {
     "PIL",
 }
 # What the rooms that stand on an optional package as a whole may import at their top.
-FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}
+FOUNDATIONS = {"data": {"PIL"}, "models": {"flax"}, "train": {"flax", "optax"}}
 ROOT = Path(sicjax.__file__).parent
 FILES = {
     ".".join(("sicjax", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file

@@ -1,4 +1,4 @@
-"""`sicjax demo`: a VAE trained on drawn faces and measured, in a few minutes on a laptop, or what came trained, at once."""
+"""`sicjax demo`: a VAE trained on drawn faces and measured, in a few minutes on a laptop, or what came trained."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Trains (or goes on), unless it is to be quick, prints the table, and writes it, its histograms and a grid of samples into a folder.
+    """Trains (or goes on), unless it is to be quick, prints the table, and writes it and a page into a folder.
 
     Raises:
         InputError: a folder that cannot be written or holds something else; or a signal stopped the training.
     """
     if args.quick:
-        return quick(args.out)
+        return quick(args)
     _extras.require("train", "training")
     _extras.require("plot", "sicjax demo")
     keep_compiled_programs()
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     say(f"the run, with its metrics and the measure along the training: {result.folder}")
 
 
-def quick(folder: Path) -> None:
+def quick(args: argparse.Namespace) -> None:
     """The table, histograms and samples of the networks that came with the package.
 
     Raises:
@@ -87,18 +87,22 @@ def quick(folder: Path) -> None:
     """
     _extras.require("plot", "sicjax demo")
     keep_compiled_programs()
-    from sicjax import trained
+    from sicjax import report, trained
     from sicjax._progress import bar
     from sicjax.cli._table import tables
     from sicjax.measure import as_json, measure, write
 
     say = lambda line: print(line, file=sys.stderr)
     say("a small VAE and a small GAN that came with the package, trained on drawn faces:")
-    with bar("measuring", note="reading") as report:
-        measured = measure(list(trained.FILES.values()), progress=lambda name, done, total: report(done, total, name))
+    with bar("measuring", note="reading") as pairs:
+        measured = measure(list(trained.FILES.values()), progress=lambda name, done, total: pairs(done, total, name))
     tables([as_json(result) for result in measured], sys.stdout)
-    files = write(measured, folder)
-    for pictures in trained.PICTURES.values():
-        files += [Path(shutil.copy(picture, folder / picture.name)) for picture in pictures]
+    folder = args.out
+    files, captions = write(measured, folder), {}
+    for name, pictures in trained.PICTURES.items():
+        copied = [Path(shutil.copy(picture, folder / picture.name)) for picture in pictures]
+        captions |= {f"{name.upper()}: {picture.stem.removeprefix(f'{name}-')}": picture for picture in copied}
+        files += copied
+    files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=captions))
     say(f"wrote {', '.join(map(str, files))}")
     say("what a column means: sicjax explain; your own network: sicjax measure FILE; to train one: sicjax demo")

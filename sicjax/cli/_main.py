@@ -20,6 +20,7 @@ COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _open, _exp
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns what it does, or 0, or 1 for what went wrong, said in one line on stderr."""
+    _open_what_is_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if DEBUG in given:
         set_debug()
@@ -60,6 +61,13 @@ def _failed(error: Exception, said: str) -> int:
     show_traceback(error)
     print(f"sicjax: {printable(said)}", file=sys.stderr)
     return 1
+
+
+def _open_what_is_closed() -> None:
+    """A process that was started without stdout or stderr has None there; nobody reads what it says."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
 def _close_output() -> None:

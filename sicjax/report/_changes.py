@@ -150,7 +150,7 @@ def _sentences(comparison: Comparison) -> list[str]:
         far = max(moved, key=lambda layer: layer.displacement)
         near = min(moved, key=lambda layer: layer.displacement)
         said.append(
-            f"Furthest went {short(far.name)}: its kernel changed by {far.displacement:.2g} times its own size, and has "
+            f"Furthest went {short(far.name)}: its kernel moved by {far.displacement:.2g} times its own size, and has "
             f"a cosine of {far.cosine:.2f} with the one before (1: the same direction, 0: nothing in common)."
         )
         if near is not far:

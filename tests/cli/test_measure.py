@@ -36,6 +36,7 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     with (out / "pairs.csv").open() as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["net.0 to net.3", "net.3 to net.6"]
     assert json.loads((out / "result.json").read_text())[0]["cascades"][0]["name"] == "net.0 to net.3"
+    assert "sicjax measure" in (out / "report.html").read_text()
     assert (out / "histograms.png").read_bytes().startswith(b"\x89PNG")
 
 
