@@ -20,34 +20,55 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="a file, the directory of a run, a folder of them, a quoted pattern, or hf://org/repo[/file][@revision]",
     )
-    parser.add_argument(
-        "--stride",
-        metavar="N[,N...]",
-        type=_strides,
-        help="stride of every convolution, or one for each in order, of files that do not state it; else from the JSON "
-        "sidecar beside the file",
+    reading = add_directions(parser)
+    reading.add_argument(
+        "--only",
+        metavar="PREFIX[,...]",
+        type=_prefixes,
+        help="only layers whose names begin so, such as generator. in a file with a discriminator",
     )
-    parser.add_argument(
-        "--transposed",
-        action=argparse.BooleanOptionalAction,
-        help="whether the convolutions are transposed, where the channel counts do not tell",
-    )
-    parser.add_argument(
+    reading.add_argument(
         "--module",
         metavar="PACKAGE.MODULE:FUNCTION",
         help="of Orbax checkpoints of a Flax model: a function that returns its module and example inputs",
     )
-    parser.add_argument(
+    reading.add_argument(
         "--limit",
         metavar="TIME[,MEMORY]",
         type=_limit,
         help="what each file may take, such as 30s, 4GB or 10min,4GB, instead of what goes with its size; one that "
         "takes more is told with that reason",
     )
-    parser.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+    reading.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+
+
+def add_directions(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Declares what a file without a graph may have to be told; returns the group of flags."""
+    reading = parser.add_argument_group("how files are read")
+    reading.add_argument(
+        "--stride",
+        metavar="N[,N...]",
+        type=_strides,
+        help="stride of every convolution, or one for each in order, of files that do not state it; else from the JSON "
+        "sidecar beside the file (see sicjax sidecar)",
+    )
+    reading.add_argument(
+        "--transposed",
+        action=argparse.BooleanOptionalAction,
+        help="whether the convolutions are transposed, where the channel counts do not tell",
+    )
+    reading.add_argument(
+        "--transposed-in",
+        metavar="PREFIX[,...]",
+        type=_prefixes,
+        help="layers whose names begin so are transposed, such as decoder. in a file that holds an encoder too; of the "
+        "others it is said as without this",
+    )
+    return reading
 
 
 def _strides(text: str) -> tuple[int, ...]:
+    """Strides with commas between them."""
     try:
         found = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -69,3 +90,12 @@ def _limit(text: str) -> Limit:
             raise argparse.ArgumentTypeError(f"expected such as 30s or 10min,4GB ({units}), got {text!r}")
         given[kind] = amount
     return Limit(given.get("seconds"), int(given["memory"]) if "memory" in given else None)
+
+
+def _prefixes(text: str) -> tuple[str, ...]:
+    found = tuple(text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(
+            f"expected what names begin with, or several with commas between, got {text!r}"
+        )
+    return found

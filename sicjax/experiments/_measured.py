@@ -35,9 +35,9 @@ def measured_run(lab: Lab, folder: Path) -> dict[str, Levels]:
     return json.loads(kept.read_text())
 
 
-def measured_file(path: Path) -> dict[str, Levels]:
-    """The networks of a weights file or run by name, each with its levels from the finest."""
-    (result,) = measure.measure([path])
+def measured_file(path: Path, step: int | None = None) -> dict[str, Levels]:
+    """The networks of a weights file, or of a run at a step, by name, each with its levels from the finest."""
+    (result,) = measure.measure([path], step=step)
     rows = {row.name: row for row in result.rows}
     networks: dict[str, Levels] = {}
     for pair in result.network.pairs:

@@ -24,6 +24,9 @@ NAMES = (
     "overfitting",
     "public",
     "faults",
+    "rescaling",
+    "pruning",
+    "ladder",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)

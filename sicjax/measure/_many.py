@@ -39,6 +39,8 @@ def measure_many(
     transposed: bool | None = None,
     module: str | None = None,
     limit: Limit | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
     archive: Archive | None = None,
     jobs: int | None = None,
     executor: Executor | None = None,
@@ -55,6 +57,8 @@ def measure_many(
         module: see `networks.from_file`.
         limit: what each may take, see `networks.Limit`; one that takes more is a record with that reason. It is no
             part of the key: a result is the same whatever it was allowed.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         archive: where records are kept; what it has is not measured again, but for what failed.
         jobs: processes of this machine to share the work; without them and an executor it is done right here.
         executor: any of PEP 3148 to do the work instead, such as that of a `cluster`. Its workers need the package and
@@ -72,7 +76,8 @@ def measure_many(
         InputError: the archive cannot be read or written.
     """
     known = (lambda file: ()) if archive is None else archive.measured
-    tasks = (Task(source, stride, transposed, module, known(source.file), limit) for source in sources)
+    how = (stride, transposed, module, only, transposed_in)
+    tasks = (Task(source, *how, known(source.file), limit) for source in sources)
     if executor is not None:
         done = over_executor(executor, carry_out, tasks, lost=lost)
     elif jobs is not None:

@@ -22,6 +22,8 @@ class Task(NamedTuple):
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         module: see `networks.from_file`.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         known: keys under which there is a record of it already.
         limit: see `networks.from_file`; a file over it is a failure.
     """
@@ -30,6 +32,8 @@ class Task(NamedTuple):
     stride: int | Sequence[int] | None
     transposed: bool | None
     module: str | None = None
+    only: str | Sequence[str] | None = None
+    transposed_in: str | Sequence[str] | None = None
     known: Collection[str] = ()
     limit: Limit | None = None
 
@@ -115,9 +119,8 @@ def _opened(task: Task) -> Read | Outcome:
 
 def _identity(task: Task) -> Identity:
     file, step = task.source
-    return identify(
-        file, settings_for(file, stride=task.stride, transposed=task.transposed, step=step, module=task.module)
-    )
+    fields = ("stride", "transposed", "module", "only", "transposed_in")
+    return identify(file, settings_for(file, step=step, **{field: getattr(task, field) for field in fields}))
 
 
 def _unexpected(task: Task, error: Exception) -> str:

@@ -139,6 +139,8 @@ def measure(
     step: int | None = None,
     module: str | None = None,
     limit: Limit | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
     """Measures every pair of successive convolutions in each file, or network in memory.
@@ -150,12 +152,15 @@ def measure(
         step: see `networks.from_file`.
         module: see `networks.from_file`.
         limit: what each may take, see `networks.Limit`; they are then measured one by one.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
         InputError: a file that cannot be read or understood, or is over the limit.
     """
-    how = {"stride": stride, "transposed": transposed, "step": step, "module": module}
+    how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": step, "module": module}
+    how |= {"only": only, "transposed_in": transposed_in}
     if limit is not None and len(files) > 1:
         return [result for file in files for result in measure([file], limit=limit, progress=progress, **how)]
     with within(limit):
