@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import sicjax
-from sicjax.cli._main import _parser
+from sicjax.cli._main import parser
 
 ROOT = Path(sicjax.__file__).parents[1]
 PAGES = ROOT / "docs"
@@ -102,7 +102,7 @@ def test_every_command_is_one_that_the_program_understands(capsys):
     assert len({page for page, _ in found}) > 5
     for page, words in found:
         try:
-            _parser().parse_args(words)
+            parser().parse_args(words)
         except SystemExit:
             pytest.fail(f"{page}: sicjax {shlex.join(words)}: {capsys.readouterr().err}")
 

@@ -25,11 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if DEBUG in given:
         set_debug()
     given = [argument for argument in given if argument != DEBUG]
+    whole = parser()
     if not given:
-        parser().print_help()
+        whole.print_help()
         return 0
-    args = parser().parse_args(given)
-    args.given = given
+    args = whole.parse_args(given)
+    args.given, args.whole = given, whole
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")
