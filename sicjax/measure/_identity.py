@@ -14,7 +14,7 @@ from sicjax._errors import InputError
 from sicjax._foreign import irregular
 
 # Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
-SCHEMA = 3
+SCHEMA = 4
 
 
 class Settings(NamedTuple):
