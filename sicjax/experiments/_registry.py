@@ -25,6 +25,7 @@ NAMES = (
     "public",
     "faults",
     "ladder",
+    "families",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)

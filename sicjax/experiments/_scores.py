@@ -30,6 +30,8 @@ class Measure(NamedTuple):
     better: Literal["larger", "smaller"]
 
 
+# No image is made larger for it: what the interpolation adds is in none of them.
+SIDE = 64
 KINDS = ("pixels", "random", "trained")
 MEASURES: dict[str, Measure] = {
     "sliced_wasserstein": Measure("sliced Wasserstein, pixels", "quality", "smaller"),
@@ -80,9 +82,9 @@ def looked(images: Float[np.ndarray, "n h w 3"]) -> Looked:
 
 @lru_cache(1)
 def trained() -> quality.Extractor:
-    """Features of the network in the package, whose code is not imported."""
+    """Features of the network in the package, whose code is not imported, from images at the size of the paper's."""
     file = trained_file()
-    return quality.efficientnet(weights.read(file).arrays)
+    return quality.efficientnet(weights.read(file).arrays, side=SIDE)
 
 
 def trained_file() -> Path:

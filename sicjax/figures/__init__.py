@@ -2,6 +2,7 @@
 
 from sicjax.figures._changes import Change, Course, changes, courses
 from sicjax.figures._compare import Dots, Row, compare, forest
+from sicjax.figures._compositions import compositions
 from sicjax.figures._coupling import coupling
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "coupling",
     "courses",
+    "compositions",
     "directions",
     "distributions",
     "forest",
