@@ -9,17 +9,21 @@ from pathlib import Path
 from sicjax import _extras
 from sicjax._errors import InputError
 from sicjax.cli._cache import keep_compiled_programs
-from sicjax.cli._steps import steps_shown
+from sicjax.cli._fit import Column, console_for, print_table
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Declares the command and its flags."""
     parser = commands.add_parser(
         "reproduce",
+        add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         help="repeat the paper's figures, or all of them",
-        description="Repeats experiments of the paper: trains what they need, measures it, and draws the figures. "
-        "Stopped and started again it goes on; what is there already is not done again.",
+        description="Repeats experiments of the paper: trains what they need, measures it, draws the figures, and says "
+        "which\nof the paper's claims hold. Stopped and started again it goes on; what is there already is not done "
+        "again.",
     )
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
     parser.add_argument(
         "figures",
         metavar="FIGURE",
@@ -84,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
     _extras.require("train", "sicjax reproduce")
     _extras.require("plot", "sicjax reproduce")
     keep_compiled_programs()
-    from sicjax import experiments
+    from sicjax import experiments, report, train
 
     if args.preset not in experiments.PRESETS:
         args.wrong(f"argument --preset: {args.preset!r} is none of {', '.join(experiments.PRESETS)}")
@@ -92,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     preset = experiments.PRESETS[args.preset].changed(
         data=args.data, data_dir=args.data_dir, seeds=args.seeds, gan_steps=args.gan_steps, vae_steps=args.vae_steps
     )
-    with steps_shown() as progress:
+    with train.shown() as progress:
         say = lambda sentence: print(sentence, file=sys.stderr, flush=True)
         lab = experiments.open_lab(args.out, preset, weights=args.weights, say=say, progress=progress)
         try:
@@ -114,7 +118,10 @@ def run(args: argparse.Namespace) -> None:
                 for file in experiments.carry_out(lab, experiment):
                     print(file)
             if experiments.results_in(lab.out):
-                print(experiments.write_report([lab.out], lab.out / "report.md"))
+                written = experiments.write_report([lab.out], lab.out / "report.md")
+                print(written)
+                print(report.write_replication(written, origin=report.about(args.given)))
+                _verdicts(lab.out, preset.name)
             if args.report is not None:
                 print(experiments.write_report([lab.out, *args.also], args.report))
         except experiments.Stopped as stopped:
@@ -122,3 +129,52 @@ def run(args: argparse.Namespace) -> None:
                 say(f"{stopped}: the same command goes on from there")
                 return
             raise InputError(f"{stopped}: the same command goes on from there") from stopped
+
+
+def _verdicts(out: Path, preset: str) -> None:
+    """Prints what the results in a folder say of the paper's claims."""
+    from sicjax import experiments
+
+    judged = experiments.judge_all(experiments.results_in(out))
+    if not judged:
+        return
+    claims = [claim for claim in experiments.CLAIMS if claim.name in judged]
+    on = lambda k: [judged[claim.name][k].verdict for claim in claims]
+    columns = [Column("on the ratio", on(0), True), Column("on adaptation", on(1), True)]
+    columns.append(Column("the paper's claim", [claim.says for claim in claims], True))
+    print_table(console_for(sys.stdout), Column("", [c.name for c in claims]), [columns], styles=[None] * len(claims))
+    if preset in experiments.UNTRAINED:
+        print(f"preset {preset}: its networks are hardly trained, so none of this is a result", file=sys.stderr)
+
+
+class _Help(argparse.Action):
+    """Lists the figures and the presets, which only the packages for training know."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        absent = [*_extras.missing("train"), *_extras.missing("plot")]
+        if absent:
+            parser.epilog = (
+                f"figures and presets are listed once {', '.join(absent)} are installed: 'sicjax[train,plot]'"
+            )
+        else:
+            parser.epilog = _listed()
+        parser.print_help()
+        parser.exit()
+
+
+def _listed() -> str:
+    from sicjax.experiments import EXPERIMENTS, PRESETS
+
+    lines = ["experiments, and the figures that they draw:"]
+    wide = max(len(experiment.name) for experiment in EXPERIMENTS)
+    for experiment in EXPERIMENTS:
+        figures = ", ".join(experiment.figures) + ": " if experiment.figures else ""
+        needs = " (needs --weights)" if experiment.weights == "needed" else " (not in all)" if experiment.own else ""
+        lines.append(f"  {experiment.name:{wide}}  {figures}{experiment.title}{needs}")
+    lines += ["", "presets:"]
+    for name, preset in PRESETS.items():
+        lines.append(
+            f"  {name:5}  {len(preset.seeds)} seeds, {preset.gan.size} x {preset.gan.size} pixels, "
+            f"{preset.gan.steps:,} steps of a GAN, {preset.vae.steps:,} of a VAE, on {preset.gan.data}"
+        )
+    return "\n".join(lines)

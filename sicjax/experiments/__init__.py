@@ -14,7 +14,7 @@ from sicjax.experiments._carry_on import carry_on, missing
 from sicjax.experiments._claim import Claim, claim
 from sicjax.experiments._experiment import Chapter, Drawing, Experiment, carry_out
 from sicjax.experiments._lab import Lab, Stopped, open_lab
-from sicjax.experiments._preset import PRESETS, Preset
+from sicjax.experiments._preset import PRESETS, UNTRAINED, Preset
 from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, FIGURES, chosen, judge_all, results_in
 from sicjax.experiments._report import write_report
 from sicjax.experiments._reproduction import write_reproduction
@@ -25,6 +25,7 @@ __all__ = [
     "EXPERIMENTS",
     "FIGURES",
     "PRESETS",
+    "UNTRAINED",
     "Chapter",
     "Claim",
     "Drawing",

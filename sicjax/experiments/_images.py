@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,28 @@ def _apply(graphdef, state, x):
     from flax import nnx
 
     return nnx.merge(graphdef, state)(x)
+
+
+def recalibrated(model: Any, x: jax.Array | np.ndarray) -> Callable[[Sequence[np.ndarray]], Any]:
+    """What a network makes of inputs when a mask `(i, o)` of each of its convolutions is laid on the kernel.
+
+    Its batch norms take the statistics that these same inputs have in what is left of it.
+    """
+    from flax import nnx
+
+    graphdef, state = nnx.split(model)
+    x = jnp.asarray(x)
+    return lambda masks: jax.tree.map(np.asarray, _masked(graphdef, state, tuple(masks), x))
+
+
+@partial(jax.jit, static_argnums=0)
+def _masked(graphdef, state, masks, x):
+    from flax import nnx
+
+    model = nnx.merge(graphdef, state, copy=True)
+    for conv, mask in zip(model.convs, masks, strict=True):
+        conv.kernel[...] = conv.kernel[...] * mask
+    return model(x, train=True)
 
 
 def real(config: Config, count: int) -> Float[np.ndarray, "n h w 3"]:

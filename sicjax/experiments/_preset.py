@@ -103,6 +103,9 @@ def _training(name: str, settles: bool = False, **changes) -> dict:
     }
 
 
+# Presets whose networks have hardly begun to train: what comes of them is no result.
+UNTRAINED = ("tiny",)
+
 # `cpu` is the second replication: docs/replication/plan.md has its runs, their times and their reasons. `pilot` was the
 # first: 18 GANs and 12 VAEs in two hours on two cores.
 PRESETS: dict[str, Preset] = {

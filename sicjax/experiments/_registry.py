@@ -24,6 +24,8 @@ NAMES = (
     "overfitting",
     "public",
     "faults",
+    "rescaling",
+    "pruning",
     "ladder",
     "families",
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -81,7 +82,7 @@ def looked(images: Float[np.ndarray, "n h w 3"]) -> Looked:
 
 
 @lru_cache(1)
-def trained() -> quality.Extractor:
+def trained() -> Callable[[Any], Any]:
     """Features of the network in the package, whose code is not imported, from images at the size of the paper's."""
     file = trained_file()
     return quality.efficientnet(weights.read(file).arrays, side=SIDE)

@@ -24,6 +24,12 @@ These rules were fixed before the first run.
 * Left out: WeightWatcher's alpha (another package, none of the optional ones), and weights of another checkpoint, which
   public networks come without.
 
+Between detectors, decided after the first run and before any of these tests: for the four faults that some number of a
+pair tells, every two of mean ratio, adaptation's z, coupling's z and |energy|, 24 differences of AUROCs over the layers
+for which both give a number; 10,000 resamples of the families, the same for both; p is twice the smaller share of the
+resamples on either side of 0 (the real families counted among them), Holm over the 24. With six families, as of
+transplants, a bootstrap is rough.
+
 Decided after the first run: table and figure judge intervals at two digits, because the last digit of a number that a
 fault cannot change may break a tie; and numbers of the layer alone are computed in float64, for the same reason.
 """
@@ -31,7 +37,8 @@ fault cannot change may break a tie; and numbers of the layer alone are computed
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -45,6 +52,7 @@ from sicjax.experiments import _tables as tables
 from sicjax.experiments._experiment import Chapter, Drawing, Experiment, Results
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._public import described
+from sicjax.experiments._ranks import holm
 
 # What each fault is called, in the order of the table.
 FAULTS = ("permuted", "transplanted", "redrawn", "transposed", "flipped", "int8", "int4")
@@ -60,6 +68,10 @@ DETECTORS = {
 }
 SAMPLED = 6
 RESAMPLES = 2000
+# Faults and detectors that are held against each other.
+TOLD = ("permuted", "transplanted", "redrawn", "transposed")
+RIVALS = ("ratio", "adaptation z", "coupling z", "|energy|")
+COMPARING = 10_000
 
 Kernel: TypeAlias = Float[np.ndarray, "*k m o"]
 
@@ -86,20 +98,66 @@ class Score(NamedTuple):
     undefined: int
 
 
+class Apart(NamedTuple):
+    """How much better one detector tells a fault than another.
+
+    Attributes:
+        one: the first.
+        other: the second.
+        difference: of their AUROCs.
+        low: lower end of its interval; None with fewer than two families.
+        high: upper end.
+        p: two-sided, by the bootstrap over families.
+        corrected: by Holm's method.
+    """
+
+    one: str
+    other: str
+    difference: float
+    low: float | None
+    high: float | None
+    p: float
+    corrected: float
+
+
+class Planted(NamedTuple):
+    """A pair of a public network, and its second layer's kernel with every fault that it can have, and with none."""
+
+    file: str
+    name: str
+    pair: sdr.Cascade
+    versions: dict[str, Kernel]
+
+
 def run(lab: Lab):
     assert lab.weights is not None
-    found = {file.stem: pairs_of(file) for file, _ in described(lab.weights)}
     layers = []
+    for each in planted(lab.weights, lab.say):
+        values = {version: detect(each.pair, changed) for version, changed in each.versions.items()}
+        layers.append({**where(each), "values": values})
+    return {
+        "scores": scores(layers),
+        "comparisons": comparisons(layers),
+        "detectors": list(DETECTORS),
+        "layers": layers,
+    }, {}
+
+
+def planted(weights: Path, say: Callable[[str], Any]) -> Iterator[Planted]:
+    """Every layer that faults are planted in; the same draws each time."""
+    found = {file.stem: pairs_of(file) for file, _ in described(weights)}
     for file, pairs in found.items():
-        lab.say(f"planting faults in {file}")
+        say(f"planting faults in {file}")
         for name in spread(list(pairs)):
-            pair = pairs[name]
-            kernel = np.asarray(pair.second)
+            kernel = np.asarray(pairs[name].second)
             rng = np.random.default_rng(list(f"{file} {name}".encode()))
             versions = {"healthy": kernel, **faulty(kernel, rng, sister(found, file, name))}
-            values = {version: detect(pair, changed) for version, changed in versions.items()}
-            layers.append({"family": family(file), "file": file, "pair": name, "shape": pair.shape, "values": values})
-    return {"scores": scores(layers), "detectors": list(DETECTORS), "layers": layers}, {}
+            yield Planted(file, name, pairs[name], versions)
+
+
+def where(each: Planted) -> dict[str, Any]:
+    """Where a layer is from."""
+    return {"family": family(each.file), "file": each.file, "pair": each.name, "shape": each.pair.shape}
 
 
 def pairs_of(file: Path) -> dict[str, sdr.Cascade]:
@@ -207,27 +265,78 @@ def scores(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
 
 
 def _score(layers: Sequence[Mapping[str, Any]], fault: str, detector: str) -> Score:
-    by_family: dict[str, list[tuple[float, float]]] = {}
-    place, sign = list(DETECTORS).index(detector), DETECTORS[detector]
-    for layer in layers:
-        healthy, changed = (layer["values"][version][place] for version in ("healthy", fault))
-        if healthy is not None and changed is not None:
-            by_family.setdefault(layer["family"], []).append((sign * healthy, sign * changed))
-    pairs = [np.array(values) for values in by_family.values()]
-    count = sum(map(len, pairs))
+    between, count = families(layers, fault, list(DETECTORS).index(detector), DETECTORS[detector])
     if not count:
         return Score(math.nan, None, None, math.nan, 0, 0, len(layers))
-    between = np.array([[auroc(one[:, 0], other[:, 1]) for other in pairs] for one in pairs])
-    low, high = interval(between) if len(pairs) > 1 else (None, None)
+    low, high = interval(between) if len(between) > 1 else (None, None)
     return Score(
         auroc=float(between.mean()),
         low=low,
         high=high,
         within=float(between.diagonal().mean()),
-        families=len(pairs),
+        families=len(between),
         layers=count,
         undefined=len(layers) - count,
     )
+
+
+def families(
+    layers: Sequence[Mapping[str, Any]], fault: str, place: int, sign: int, known: Sequence[int] = ()
+) -> tuple[Float[np.ndarray, "f f"], int]:
+    """AUROC of a detector for healthy layers of one family against faulty ones of another, and how many layers count.
+
+    Arguments:
+        layers: with their values.
+        fault: that they have.
+        place: of the detector among the values.
+        sign: of the direction in which the fault should move it.
+        known: places of others that must have given a number too.
+    """
+    by_family: dict[str, list[tuple[float, float]]] = {}
+    for layer in layers:
+        values = [layer["values"][version] for version in ("healthy", fault)]
+        if all(each[k] is not None for each in values for k in (place, *known)):
+            by_family.setdefault(layer["family"], []).append((sign * values[0][place], sign * values[1][place]))
+    pairs = [np.array(values) for values in by_family.values()]
+    between = np.array([[auroc(one[:, 0], other[:, 1]) for other in pairs] for one in pairs])
+    return between.reshape(len(pairs), len(pairs)), sum(map(len, pairs))
+
+
+def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[Apart]]:
+    """For every fault that is told by some number of a pair, which tells it better."""
+    of_faults = {fault: [layer for layer in layers if fault in layer["values"]] for fault in TOLD}
+    asked = [(having, fault, *two) for fault, having in of_faults.items() if having for two in combinations(RIVALS, 2)]
+    found: dict[str, list[Apart]] = {}
+    for (_, fault, *_), each in zip(asked, compared(asked, DETECTORS), strict=True):
+        found.setdefault(fault, []).append(each)
+    return found
+
+
+def compared(
+    asked: Sequence[tuple[Sequence[Mapping[str, Any]], str, str, str]], detectors: Mapping[str, int]
+) -> list[Apart]:
+    """The difference of two detectors' AUROCs for a fault of layers, for each of several; corrected all together."""
+    places, found = list(detectors), []
+    for layers, fault, *two in asked:
+        at = [places.index(detector) for detector in two]
+        one, other = (
+            families(layers, fault, place, detectors[detector], at)[0] for place, detector in zip(at, two, strict=True)
+        )
+        found.append((*two, *_apart(one - other)))
+    corrected = holm([p for *_, p in found])
+    return [Apart(*each, p) for each, p in zip(found, corrected, strict=True)]
+
+
+def _apart(between: Float[np.ndarray, "f f"]) -> tuple[float, float | None, float | None, float]:
+    """The mean of all entries, its interval and p, over resamples of the families."""
+    if len(between) < 2:
+        return float(between.mean()) if len(between) else math.nan, None, None, 1.0
+    drawn = _resampled(between, COMPARING)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    # What differs by rounding alone is no difference.
+    below, above = (1 + np.count_nonzero(side * drawn >= -1e-12) for side in (-1, 1))
+    p = min(1.0, 2 * min(below, above) / (COMPARING + 1))
+    return float(between.mean()), float(low), float(high), p
 
 
 def auroc(healthy: Float[np.ndarray, " n"], faulty: Float[np.ndarray, " k"]) -> float:
@@ -243,10 +352,15 @@ def auroc(healthy: Float[np.ndarray, " n"], faulty: Float[np.ndarray, " k"]) -> 
 
 def interval(between: Float[np.ndarray, "f f"]) -> tuple[float, float]:
     """Where the mean of all entries lies in 95 % of the resamples of the families."""
-    n = len(between)
-    drawn = np.random.default_rng(0).multinomial(n, [1 / n] * n, RESAMPLES) / n
-    low, high = np.quantile(np.einsum("rf,fg,rg->r", drawn, between, drawn), [0.025, 0.975])
+    low, high = np.quantile(_resampled(between, RESAMPLES), [0.025, 0.975])
     return float(low), float(high)
+
+
+def _resampled(between: Float[np.ndarray, "f f"], times: int) -> Float[np.ndarray, " times"]:
+    """The mean of all entries in resamples of the families."""
+    n = len(between)
+    drawn = np.random.default_rng(0).multinomial(n, [1 / n] * n, times) / n
+    return np.einsum("rf,fg,rg->r", drawn, between, drawn, optimize=True)
 
 
 def drawing(result, images):
@@ -267,7 +381,7 @@ def _two_digits(score: Mapping[str, Any]) -> tuple[float | None, float | None, f
 
 def chapter(results: Results) -> list[str]:
     result = results["faults"]
-    return [RULES, *_tables(result["scores"])]
+    return [RULES, *_tables(result["scores"]), BETTER, *_better(result["comparisons"])]
 
 
 RULES = (
@@ -288,6 +402,26 @@ def _tables(scores: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[s
     yield "Secondary: healthy and faulty layers of one family only.\n"
     rows = [[fault, *(f"{score['within']:.2f}" for score in each.values())] for fault, each in scores.items()]
     yield tables.table(["fault", *DETECTORS], rows)
+
+
+BETTER = (
+    "Between detectors: difference of the AUROCs of the first and the second, with the 95 % interval over families. "
+    "Bold: p below 0.05 by Holm's method over all of them.\n"
+)
+
+
+def _better(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    header = [f"{each['one']} - {each['other']}" for each in next(iter(found.values()))]
+    rows = [[fault, *map(told, of_fault)] for fault, of_fault in found.items()]
+    yield tables.table(["fault", *header], rows)
+
+
+def told(apart: Mapping[str, Any]) -> str:
+    """A difference of AUROCs, bold where it is none of chance."""
+    if apart["low"] is None:
+        return tables.number(apart["difference"], 2)
+    words = f"{apart['difference']:+.2f} [{apart['low']:+.2f}, {apart['high']:+.2f}]"
+    return f"**{words}**" if apart["corrected"] < 0.05 else words
 
 
 def _cell(score: Mapping[str, Any]) -> str:

@@ -100,6 +100,7 @@ def run(
             f"{len(images.skipped)} images cannot be read, the first {name}: {reason}; all: {file}", stacklevel=3
         )
     try:
+        writer.same_images(images.names)
         return _train(task, config, writer, feed, shown, mesh, progress, enough)
     finally:
         writer.close()

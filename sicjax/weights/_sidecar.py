@@ -54,6 +54,11 @@ def find_sidecar(path: Path) -> Sidecar | None:
     for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
         if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
             raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
+        unknown = [layer for layer in layers if None in layer.values()]
+        if unknown:
+            lacks = ", ".join(key for key, value in unknown[0].items() if value is None)
+            more = f", as {len(unknown) - 1} more layers" if len(unknown) > 1 else ""
+            raise InputError(f"the sidecar {beside}: fill in {lacks} of {unknown[0].get('weight', name)}{more}")
         for layer in filter(is_convolution, layers):
             what = f"the sidecar {beside}: a {layer['type']} of {name}"
             missing = {"weight", "layout", "stride"} - set(layer)
