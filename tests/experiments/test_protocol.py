@@ -6,21 +6,22 @@ import math
 import shutil
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import recompute
 from scipy import stats
 
-from sicjax import experiments, quality, sdr
+from sicjax import experiments, quality, runs, sdr, train
 from sicjax._errors import InputError
-from sicjax.experiments import _carry_on, _records, _scores, ladder
+from sicjax.experiments import _carry_on, _lab, _records, _scores, ladder
 from sicjax.experiments import _judges as judges
 from sicjax.experiments._book import entries
 from sicjax.experiments._corruptions import corrupted, shuffled
 from sicjax.experiments._judges import Images, Network, Variant
 from sicjax.experiments._net import NUMBERS
 from sicjax.experiments._planned import Run, planned
-from sicjax.experiments._settling import moved, saves, settled
+from sicjax.experiments._settling import moved, saves, settled, stds_of
 from sicjax.experiments._taken_out import coupling_shares
 from sicjax.experiments._tests import judged, part
 
@@ -32,15 +33,15 @@ RNG = np.random.default_rng(0)
 
 
 def test_the_plan_has_the_runs_that_it_says():
-    runs = planned(CPU)
-    assert len(runs) == len({run.label for run in runs}) == 38
-    kinds = {name: [run.seed for run in runs if run.name == name] for name in dict.fromkeys(run.name for run in runs)}
+    plan = planned(CPU)
+    assert len(plan) == len({run.label for run in plan}) == 38
+    kinds = {name: [run.seed for run in plan if run.name == name] for name in dict.fromkeys(run.name for run in plan)}
     assert {name: len(seeds) for name, seeds in kinds.items()} == {
         "gan": 5, "vae-16-beta1": 3, "vae-16-beta0.1": 3, "vae-32-beta1": 3, "vae-32-beta0.1": 3, "gan-dropout0.5": 5,
         "gan-rate0.001": 3, "vae-rate0.0002": 3, "gan-departure10": 5, "gan-adaptation1000": 5,
     }  # fmt: skip
     # All kinds at a seed before any at the next.
-    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert [run.seed for run in plan] == sorted(run.seed for run in plan)
     assert (CPU.gan.size, CPU.gan.batch, CPU.gan.steps, CPU.vae.steps) == (64, 16, 8000, 4000)
     assert CPU.gan.held_out(10_000) == 1000
 
@@ -333,14 +334,14 @@ def test_networks_at_the_cap_need_the_same_verdict_before_their_last_quarter():
 def test_what_has_a_record_is_not_run_again(tmp_path, monkeypatch):
     done, said = [], []
 
-    def train(lab, seed):
+    def trained(lab, seed):
         if seed == 2:
             raise InputError("a loss is no number any more")
         done.append(seed)
         return tmp_path
 
-    runs = [Run("gan", seed, "gan", train) for seed in range(3)]
-    monkeypatch.setattr(_carry_on, "planned", lambda preset: runs)
+    plan = [Run("gan", seed, "gan", trained) for seed in range(3)]
+    monkeypatch.setattr(_carry_on, "planned", lambda preset: plan)
     monkeypatch.setattr(_records, "reference", lambda lab: None)
     grid = {"samples": np.zeros((2, 3, 8, 8, 3), np.uint8)}
     monkeypatch.setattr(_records, "record", lambda lab, run, *rest: ({"name": run.name, "seed": run.seed}, grid))
@@ -350,7 +351,7 @@ def test_what_has_a_record_is_not_run_again(tmp_path, monkeypatch):
     first = next(experiments.carry_on(lab, kept))
     assert (done, first.name) == ([0], "gan-seed0.json") and (kept / "gan-seed0-samples.png").exists()
     # A run that another process has is left to it; one that cannot be trained does not keep the others back.
-    with _carry_on._held(lab, runs[1]) as ours:
+    with _carry_on._held(lab, plan[1]) as ours:
         assert ours and list(experiments.carry_on(lab, kept)) == [] and done == [0]
     assert [file.name for file in experiments.carry_on(lab, kept)] == ["gan-seed1.json"] and done == [0, 1]
     assert "gan-seed2 is left out: a loss is no number any more" in said[-1]
@@ -373,3 +374,20 @@ def test_the_independent_script_can_fail(tmp_path):
     (tmp_path / "replication" / "families.json").write_text(json.dumps(found))
     with pytest.raises(AssertionError, match="C5"):
         recompute.main(tmp_path / "replication")
+
+
+def test_a_settled_run_ends_and_is_known_as_done(tmp_path, monkeypatch):
+    often = {"log_every": 2, "sample_every": 4, "measure_every": 1, "save_every": 1, "save_at": saves(4), "keep": 1}
+    small = {"images": 40, "size": 8, "latent": 4, "kernel": 3, "steps": 4, "batch": 8}
+    vae = train.VaeConfig(**small, **often, encoder=(4, 8), decoder=(8, 4, 4))
+    preset = experiments.Preset("test", gan=CPU.gan, vae=vae, channels=(4, 8), settling=0.03)
+    monkeypatch.setattr(_lab, "settled", lambda folder, step, **how: step == 2)
+    said = []
+    lab = experiments.open_lab(tmp_path, preset, devices=jax.devices()[:1], say=said.append)
+    folder = lab.vae(0)
+    assert runs.checkpoints(folder)[-1] == 2 and len(said) == 1
+    assert lab.vae(0) == folder and len(said) == 1
+    # Where it has not settled, the same run goes on to its cap.
+    monkeypatch.setattr(_lab, "settled", lambda folder, step, **how: False)
+    assert runs.checkpoints(lab.vae(0)) == [0, 1, 2, 3, 4]
+    assert [step for step, _ in stds_of(folder)] == [0, 1, 2, 3, 4]
