@@ -1,12 +1,13 @@
 """How far do the numbers depend on their precision, on the number of threads, on compiling, and on the version of JAX?
 
-    python benchmarks/numerics.py measure FOLDER FILE.json [--float64] [--no-jit]
+    python benchmarks/numerics.py measure FILE.json WEIGHTS... [--float64] [--no-jit]
     python benchmarks/numerics.py compare FILE.json FILE.json ...
 
-`measure` measures every weights file in FOLDER, each alone, and writes the numbers of every pair. Run it again with
-float64, without compiling, with one thread (`XLA_FLAGS=--xla_cpu_multi_thread_eigen=false NPROC=1 taskset -c 0`), in an
-environment with another JAX. `compare` says how far each is from the first: for every column the largest difference
-over all pairs, and the pair. Of z, whose size has no bound, it is relative where |z| is above 1.
+`measure` measures weights files, those of one author (the name up to the first `_`) together, so that they share
+compiled programs, and writes the numbers of every pair. Run it again with float64, without compiling, with one thread
+(`XLA_FLAGS=--xla_cpu_multi_thread_eigen=false NPROC=1 taskset -c 0`), in an environment with another JAX. `compare`
+says how far each is from the first: for every column the largest difference over the pairs that both have, and the
+pair. Of z, whose size has no bound, it is relative where |z| is above 1.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import json
 import math
 import os
 import platform
+import sys
+from itertools import groupby
 from pathlib import Path
 
 COLUMNS = ("mean", "std", "near_one", "marginal", "adaptation", "z", "coupling", "coupling_z", "coupling_p", "energy")
@@ -24,8 +27,8 @@ COLUMNS = (*COLUMNS, "null_mean", "null_std")
 SIZES = ("z", "coupling_z")
 
 
-def measured(folder: Path, *, float64: bool, jit: bool) -> dict:
-    """The numbers of every pair in a folder's files, and what they were measured with."""
+def measured(files: list[Path], *, float64: bool, jit: bool) -> dict:
+    """The numbers of every pair in files, and what they were measured with."""
     import jax
     import numpy as np
 
@@ -39,15 +42,17 @@ def measured(folder: Path, *, float64: bool, jit: bool) -> dict:
         return pair._replace(cascade=dataclasses.replace(pair.cascade, first=first, second=second))
 
     pairs = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        network = networks.from_file(file)
+    for author, group in groupby(sorted(files), lambda file: file.stem.split("_")[0]):
+        own = list(group)
+        given = list(map(networks.from_file, own))
         if float64:
-            network = network._replace(pairs=tuple(map(wide, network.pairs)))
-        (found,) = measure.measure([network])
-        for number, row in enumerate(found.rows):
-            numbers = {name: getattr(row, name) for name in COLUMNS}
-            numbers |= {f"quantile {q}": value for q, value in row.quantiles.items()}
-            pairs[f"{file.stem} {number} {row.name}"] = {"structural": row.structural, **numbers}
+            given = [network._replace(pairs=tuple(map(wide, network.pairs))) for network in given]
+        print(f"{author}: {len(own)} files", file=sys.stderr, flush=True)
+        for file, found in zip(own, measure.measure(given), strict=True):
+            for number, row in enumerate(found.rows):
+                numbers = {name: getattr(row, name) for name in COLUMNS}
+                numbers |= {f"quantile {q}": value for q, value in row.quantiles.items()}
+                pairs[f"{file.stem} {number} {row.name}"] = {"structural": row.structural, **numbers}
     how = {"jax": jax.__version__, "python": platform.python_version(), "float64": float64, "jit": jit}
     how |= {"processors": len(os.sched_getaffinity(0)), "flags": os.environ.get("XLA_FLAGS", "")}
     return {"how": how, "pairs": pairs}
@@ -62,23 +67,23 @@ def difference(name: str, one: float, other: float) -> float:
 
 def compared(one: dict, other: dict) -> dict[str, tuple[float, str]]:
     """For each column the largest difference, and the pair that has it."""
-    if one["pairs"].keys() != other["pairs"].keys():
-        raise SystemExit(f"not the same pairs: {sorted(one['pairs'].keys() ^ other['pairs'].keys())[:5]}")
+    if other["pairs"].keys() - one["pairs"].keys():
+        raise SystemExit(f"pairs that the first has not: {sorted(other['pairs'].keys() - one['pairs'].keys())[:5]}")
     names = [name for name in next(iter(one["pairs"].values())) if name != "structural"]
     apart = lambda name, pair: difference(name, one["pairs"][pair][name], other["pairs"][pair][name])
-    return {name: max((apart(name, pair), pair) for pair in one["pairs"]) for name in names}
+    return {name: max((apart(name, pair), pair) for pair in other["pairs"]) for name in names}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("measure")
-    one.add_argument("folder", type=Path)
     one.add_argument("file", type=Path)
+    one.add_argument("weights", type=Path, nargs="+")
     one.add_argument("--float64", action="store_true")
     one.add_argument("--no-jit", action="store_true")
     one.set_defaults(
-        run=lambda a: a.file.write_text(json.dumps(measured(a.folder, float64=a.float64, jit=not a.no_jit), indent=1))
+        run=lambda a: a.file.write_text(json.dumps(measured(a.weights, float64=a.float64, jit=not a.no_jit), indent=1))
     )
     two = commands.add_parser("compare")
     two.add_argument("files", type=Path, nargs="+")
@@ -93,7 +98,7 @@ def show(all: list[dict]) -> None:
     print(f"{len(first['pairs'])} pairs, {sum(pair['structural'] for pair in first['pairs'].values())} structural")
     print(first["how"])
     for other in others:
-        print(other["how"])
+        print(f"{len(other['pairs'])} pairs", other["how"])
         for name, (apart, pair) in compared(first, other).items():
             print(f"  {name:14} {apart:.1e}  {pair}")
 

@@ -107,12 +107,20 @@ def prose(lines: list[str]) -> list[str]:
 
 
 def read_docstring(app, what, name, obj, options, lines: list[str]) -> None:
+    if what in ("property", "attribute") and lines:  # what is before a colon would be taken for its type
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
     lines[:] = from_markdown(lines)
+
+
+def shorten(app, what, name, obj, options, arguments: str | None, returned: str | None):
+    """Arrays go by the name that one imports."""
+    return tuple(each and each.replace("jaxlib._jax.Array", "Array") for each in (arguments, returned))
 
 
 def skip_fields(app, what, name, obj, skip, options) -> bool | None:
     """Fields of named tuples are told in the docstring, by themselves each says its number; values say their type."""
-    return True if type(obj).__name__ in ("_tuplegetter", "dict", "tuple", "str", "int", "float") else None
+    said = ("_tuplegetter", "dict", "tuple", "str", "int", "float")
+    return True if name.startswith("tree_") or type(obj).__name__ in said else None
 
 
 def link_to_repository(app, document: str, source: list[str]) -> None:
@@ -132,6 +140,7 @@ def formula_alone(translator, node: nodes.math_block) -> None:
 
 def setup(app) -> dict:
     app.connect("autodoc-process-docstring", read_docstring, priority=400)
+    app.connect("autodoc-process-signature", shorten)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("source-read", link_to_repository)
     app.add_html_math_renderer("mathml", (inline_formula, None), (formula_alone, None))

@@ -65,7 +65,7 @@ def bar(
             display.reset(task, total=total)
         if done > 0 and not said and note:  # what stood there while nothing was done
             display.update(task, note="")
-        before, note = done, "" if done > 0 else note
+        before, note = done, "" if done > 0 or said else note
         display.update(task, completed=done, total=total, **({"note": said} if said else {}))
 
     if not patience:

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import sicjax
-from sicjax.cli._main import _parser
+from sicjax.cli._main import parser
 
 ROOT = Path(sicjax.__file__).parents[1]
 PAGES = ROOT / "docs"
@@ -20,7 +20,7 @@ if not PAGES.exists():
 
 ROOMS = [
     "data", "experiments", "figures", "interventions", "measure", "models", "networks", "quality", "report", "runs",
-    "sdr", "sic", "train", "weights",
+    "sdr", "sic", "train", "trained", "weights",
 ]  # fmt: skip
 PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
 # Pages whose programs have tests of their own, some in notebooks; and files.md: a part of a module, one that downloads.
@@ -102,7 +102,7 @@ def test_every_command_is_one_that_the_program_understands(capsys):
     assert len({page for page, _ in found}) > 5
     for page, words in found:
         try:
-            _parser().parse_args(words)
+            parser().parse_args(words)
         except SystemExit:
             pytest.fail(f"{page}: sicjax {shlex.join(words)}: {capsys.readouterr().err}")
 

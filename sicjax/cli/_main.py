@@ -20,15 +20,17 @@ COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _open, _exp
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns what it does, or 0, or 1 for what went wrong, said in one line on stderr."""
+    _open_what_is_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if DEBUG in given:
         set_debug()
     given = [argument for argument in given if argument != DEBUG]
+    whole = parser()
     if not given:
-        parser().print_help()
+        whole.print_help()
         return 0
-    args = parser().parse_args(given)
-    args.given = given
+    args = whole.parse_args(given)
+    args.given, args.whole = given, whole
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")
@@ -62,6 +64,13 @@ def _failed(error: Exception, said: str) -> int:
     return 1
 
 
+def _open_what_is_closed() -> None:
+    """A process that was started without stdout or stderr has None there; nobody reads what it says."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+
+
 def _close_output() -> None:
     """Nobody takes what is still to be written, and Python would try again at its end."""
     with suppress(OSError, ValueError):
@@ -93,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Looking inside deep generative models by their weights.",
         epilog="""a first look:
-  sicjax demo --quick                     two small networks that come with it, measured at once
+  sicjax demo --quick                     a small network that comes with it, measured at once
   sicjax measure generator.pth --stride 2
   sicjax explain coupling                 what a column of the table means
 

@@ -34,7 +34,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run, help=parser.print_help)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> None:
     """Trains as the flags say, or prints them; returns when all steps are done, or a signal stopped the run.
 
     Raises:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.kind is None:
         args.help(sys.stderr)
-        return 2
+        sys.exit(2)
     _extras.require("train", "training")
     keep_compiled_programs()
     import jax
@@ -60,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"usage: sicjax train {kind} [--workdir DIR] [--preset NAME] [--any-flag VALUE]\n")
         print(where.format_help().partition("\n\n")[2].rstrip())
         print(train_help(kind, min(shutil.get_terminal_size().columns, 120)))
-        return 0
+        sys.exit(0)
     preset = presets[given.preset]
     config = tyro.cli(type(preset), default=preset, args=rest, prog=f"sicjax train {kind}")
     if given.coordinator or given.processes:
-        jax.distributed.initialize(given.coordinator, given.processes, given.process)
+        _meet(given)
     speaks = jax.process_index() == 0
     start = {"gan": train.gan, "vae": train.vae}[kind]
     with train.shown() if speaks else nullcontext(lambda step, steps, metrics: None) as progress:
@@ -76,7 +76,21 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             f"stopped at step {result.step} of {config.steps} and saved: the same command goes on from there"
         )
-    return 0
+
+
+def _meet(given: argparse.Namespace) -> None:
+    """Joins the other processes of a run.
+
+    Raises:
+        InputError: settings that do not fit together, or nobody there.
+    """
+    import jax
+
+    try:
+        jax.distributed.initialize(given.coordinator, given.processes, given.process)
+    except (ValueError, RuntimeError) as error:
+        flags = "--coordinator HOST:PORT of the first, --processes N and --process K from 0 to N - 1"
+        raise InputError(f"cannot meet the run's other processes, expected {flags}: {str(error)[:300]}") from error
 
 
 def _flags(kind: str, presets: tuple[str, ...]) -> argparse.ArgumentParser:

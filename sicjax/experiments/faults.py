@@ -305,26 +305,26 @@ def families(
 def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[Apart]]:
     """For every fault that is told by some number of a pair, which tells it better."""
     of_faults = {fault: [layer for layer in layers if fault in layer["values"]] for fault in TOLD}
-    asked = [(fault, *two) for fault, having in of_faults.items() if having for two in combinations(RIVALS, 2)]
-    return compared([(of_faults[fault], fault, one, other) for fault, one, other in asked], DETECTORS)
+    asked = [(having, fault, *two) for fault, having in of_faults.items() if having for two in combinations(RIVALS, 2)]
+    found: dict[str, list[Apart]] = {}
+    for (_, fault, *_), each in zip(asked, compared(asked, DETECTORS), strict=True):
+        found.setdefault(fault, []).append(each)
+    return found
 
 
 def compared(
     asked: Sequence[tuple[Sequence[Mapping[str, Any]], str, str, str]], detectors: Mapping[str, int]
-) -> dict[str, list[Apart]]:
-    """Differences of AUROCs, by fault: of layers, a fault and two detectors each; corrected all together."""
+) -> list[Apart]:
+    """The difference of two detectors' AUROCs for a fault of layers, for each of several; corrected all together."""
     places, found = list(detectors), []
     for layers, fault, *two in asked:
         at = [places.index(detector) for detector in two]
         one, other = (
             families(layers, fault, place, detectors[detector], at)[0] for place, detector in zip(at, two, strict=True)
         )
-        found.append(_apart(one - other))
+        found.append((*two, *_apart(one - other)))
     corrected = holm([p for *_, p in found])
-    by_fault: dict[str, list[Apart]] = {}
-    for (_, fault, *two), values, p in zip(asked, found, corrected, strict=True):
-        by_fault.setdefault(fault, []).append(Apart(*two, *values, p))
-    return by_fault
+    return [Apart(*each, p) for each, p in zip(found, corrected, strict=True)]
 
 
 def _apart(between: Float[np.ndarray, "f f"]) -> tuple[float, float | None, float | None, float]:

@@ -25,6 +25,7 @@ network is written down.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,10 +34,10 @@ from jaxtyping import Float
 
 from sicjax import figures
 from sicjax.experiments import _tables as tables
-from sicjax.experiments._experiment import Chapter, Drawing, Experiment, Results
+from sicjax.experiments import faults
+from sicjax.experiments._experiment import Chapter, Drawing, Experiment, Results, carry_out
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._ranks import spearman
-from sicjax.experiments.faults import DETECTORS, Apart, compared, detect, families, interval, planted, told, where
 
 FAULTS = ("permuted", "transplanted")
 VERSIONS = ("healthy", *FAULTS)
@@ -52,6 +53,7 @@ WAYS = {
     "normalised": (0.0, "normalised"),
 }
 SCALELESS = ("ratio", "adaptation z", "coupling", "coupling z")
+PLACES = [list(faults.DETECTORS).index(name) for name in SCALELESS]
 ENERGIES = ("|energy|", "|rank of energy|")
 SIGNS = dict.fromkeys((*SCALELESS, *ENERGIES), -1)
 RIVALS = ("adaptation z", "coupling z")
@@ -61,20 +63,20 @@ Logs = Float[np.ndarray, " m"]
 
 def run(lab: Lab):
     assert lab.weights is not None
+    carry_out(lab, faults.EXPERIMENT)
+    kept = json.loads((lab.out / faults.EXPERIMENT.name / "result.json").read_text())["layers"]
+    as_they_are = {(layer["file"], layer["pair"]): layer["values"] for layer in kept}
     layers = []
-    for each in planted(lab.weights, lab.say):
+    for each in faults.planted(lab.weights, lab.say):
         kernels = {version: each.versions[version] for version in VERSIONS if version in each.versions}
-        numbers = {version: detect(each.pair, kernel) for version, kernel in kernels.items()}
         first = log_energies(np.asarray(each.pair.first), -1)
         second = {version: log_energies(kernel, -2) for version, kernel in kernels.items()}
         rng = np.random.default_rng(list(f"{each.file} {each.name} rescaled".encode()))
+        values = as_they_are[each.file, each.name]
         layers.append(
             {
-                **where(each),
-                "scaleless": {
-                    version: [values[list(DETECTORS).index(name)] for name in SCALELESS]
-                    for version, values in numbers.items()
-                },
+                **faults.where(each),
+                "scaleless": {version: [values[version][k] for k in PLACES] for version in kernels},
                 "ways": {way: correlations(first, second, *how, rng) for way, how in WAYS.items()},
             }
         )
@@ -82,7 +84,11 @@ def run(lab: Lab):
 
 
 def log_energies(kernel: Float[np.ndarray, "*k x y"], channels: int) -> Logs:
-    """Log of the energy of each channel's kernels together; -inf without any."""
+    """Log of the energy of each channel's kernels together; -inf without any.
+
+    Weights too small for float32, which some dead channels have, are none there and none here.
+    """
+    kernel = np.where(np.abs(kernel) < np.finfo(np.float32).tiny, 0, kernel)
     others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim + channels)
     with np.errstate(divide="ignore"):
         return np.log(np.square(kernel.astype(np.float64)).sum(others))
@@ -147,30 +153,22 @@ def scores(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str,
 
 
 def _score(layers: Sequence[Mapping[str, Any]], fault: str, place: int) -> dict[str, Any]:
-    between, count = families(layers, fault, place, -1)
+    between, count = faults.families(layers, fault, place, -1)
     if not count:
         return {"auroc": 0.5, "low": None, "high": None, "layers": 0}
-    low, high = interval(between) if len(between) > 1 else (None, None)
+    low, high = faults.interval(between) if len(between) > 1 else (None, None)
     return {"auroc": float(between.mean()), "low": low, "high": high, "layers": count}
 
 
-def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[Apart]]:
-    """Adaptation's and coupling's z against |energy|, by way and fault; where energies are undefined there is none."""
-    asked = []
-    for fault in FAULTS:
-        for way in (way for way in WAYS if way != "normalised"):
-            of_way = written(layers, fault, way)
-            asked += [(of_way, fault, f"{way}: {rival}") for rival in RIVALS if of_way]
-    return _by_way(asked)
-
-
-def _by_way(asked: Sequence[tuple[Sequence[Mapping[str, Any]], str, str]]) -> dict[str, list[Apart]]:
-    named = compared([(layers, fault, rival.split(": ")[1], "|energy|") for layers, fault, rival in asked], SIGNS)
-    names = {fault: [rival for _, of, rival in asked if of == fault] for fault in named}
-    return {
-        fault: [each._replace(one=name) for each, name in zip(found, names[fault], strict=True)]
-        for fault, found in named.items()
-    }
+def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[faults.Apart]]]:
+    """Adaptation's and coupling's z against |energy|, by fault and way; where energies are undefined there is none."""
+    ways = {(fault, way): written(layers, fault, way) for fault in FAULTS for way in WAYS if way != "normalised"}
+    asked = [(of_way, *names, rival) for names, of_way in ways.items() for rival in RIVALS if of_way]
+    tests = faults.compared([(of_way, fault, rival, "|energy|") for of_way, fault, _, rival in asked], SIGNS)
+    found: dict[str, dict[str, list[faults.Apart]]] = {}
+    for (_, fault, way, _), each in zip(asked, tests, strict=True):
+        found.setdefault(fault, {}).setdefault(way, []).append(each)
+    return found
 
 
 def drawing(result, images):
@@ -210,18 +208,13 @@ def _tables(result: Mapping[str, Any]) -> Iterator[str]:
         "Difference of the AUROCs to that of |energy|, with the interval; bold: p below 0.05 by Holm's method over all "
         "of them.\n"
     )
-    by_way = {
-        way: [
-            told(each)
-            for of_fault in result["comparisons"].values()
-            for each in of_fault
-            if each["one"].split(": ")[0] == way
-        ]
-        for way in WAYS
-        if way != "normalised"
-    }
-    header = [f"{fault}: {rival} - energy" for fault in result["comparisons"] for rival in RIVALS]
-    yield tables.table(["energies", *header], [[way, *cells] for way, cells in by_way.items()])
+    found = result["comparisons"]
+    header = [f"{fault}: {rival} - energy" for fault in found for rival in RIVALS]
+    rows = [
+        [way, *(faults.told(each) for of_fault in found.values() for each in of_fault[way])]
+        for way in next(iter(found.values()))
+    ]
+    yield tables.table(["energies", *header], rows)
 
 
 def _cell(score: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from sicjax.measure._closer import Closer, Place, closer
 from sicjax.measure._cluster import Cluster, cluster
 from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
 from sicjax.measure._courses import courses
+from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._gather import gather
 from sicjax.measure._graphviz import check_graph, write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
@@ -43,6 +44,7 @@ __all__ = [
     "Measured",
     "PairChange",
     "Place",
+    "RankTest",
     "Record",
     "Row",
     "Settings",
@@ -60,6 +62,7 @@ __all__ = [
     "measure",
     "measure_many",
     "print_json",
+    "rank_test",
     "read_archive",
     "rows_of",
     "schema",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flax import nnx
 
 _FOLDER = Path(__file__).parent
-NAMES = ("vae", "gan")
+NAMES = ("vae",)
 FILES: dict[str, Path] = {name: _FOLDER / f"{name}.safetensors" for name in NAMES}
 PICTURES: dict[str, tuple[Path, ...]] = {
     name: tuple(_FOLDER / f"{name}-{kind}.png" for kind in ("samples", "training")) for name in NAMES
@@ -20,7 +20,7 @@ PICTURES: dict[str, tuple[Path, ...]] = {
 
 
 def load(name: str) -> dict[str, nnx.Module]:
-    """The networks of `vae`, encoder and decoder, or of `gan`, generator and discriminator.
+    """The networks of a file by name: of `vae` the encoder and the decoder.
 
     Arguments:
         name: which, of `FILES`.
@@ -30,7 +30,7 @@ def load(name: str) -> dict[str, nnx.Module]:
         InputError: Flax is not installed.
 
     >>> import jax.numpy as jnp
-    >>> load("gan")["generator"](jnp.zeros((1, 32))).shape
+    >>> load("vae")["decoder"](jnp.zeros((1, 32))).shape
     (1, 32, 32, 3)
     """
     file = FILES[name]

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sicjax import experiments, sdr
-from sicjax.experiments import faults
+from sicjax.experiments import faults, rescaling
 from sicjax.experiments._statistics import as_json
 from sicjax.experiments.faults import DETECTORS, auroc, faulty, interval, quantised, scores
 
@@ -50,6 +50,27 @@ def test_families_count_alike_however_many_layers_they_have():
         assert score.low is not None and score.high is not None
         assert np.min(between) <= score.low <= score.auroc <= score.high <= np.max(between)
     assert found["entropy"].auroc == pytest.approx(1 - found["ratio"].auroc)
+
+
+def test_two_detectors_are_compared_over_the_same_families():
+    """A number that tells the fault against one that does not, and against itself."""
+    tells = lambda family, k: {
+        "family": family,
+        "values": {"healthy": [1.0 + k, 5.0 + k, 0, 5.0 + k, 1.0, 0, 0], "permuted": [1.0 + k, k, 0, k, 2.0, 0, 0]},
+    }
+    layers = [tells(family, k / 9) for family in "abcdefgh" for k in range(3)]
+    gone = [{**layers[0], "values": {"healthy": layers[0]["values"]["healthy"], "permuted": [None] * 7}}]
+    found = {(each.one, each.other): each for each in faults.comparisons(layers + gone)["permuted"]}
+    assert len(found) == 6 and list(faults.comparisons(layers)) == ["permuted"]
+    better = found["ratio", "adaptation z"]
+    assert better.difference == pytest.approx(-0.5) and better.low == pytest.approx(-0.5) == better.high
+    assert better.p == pytest.approx(2 / 10_001) and better.corrected == pytest.approx(6 * better.p)
+    same = found["adaptation z", "coupling z"]
+    assert (same.difference, same.low, same.high, same.p, same.corrected) == (0, 0, 0, 1, 1)
+    worse = found["coupling z", "|energy|"]
+    assert worse.difference == pytest.approx(1)
+    (one,) = faults.compared([(layers[:3], "permuted", "ratio", "coupling z")], DETECTORS)
+    assert (one.difference, one.low, one.high, one.p) == (pytest.approx(-0.5), None, None, 1)
 
 
 def test_one_family_has_no_interval_and_equal_families_one_of_no_width():
@@ -140,8 +161,17 @@ def test_coupled_networks_give_permuted_channels_away(tmp_path):
     assert found["transplanted"]["coupling z"] | {"auroc": 1.0} == {
         "auroc": 1.0, "low": None, "high": None, "within": 1.0, "families": 1, "layers": 2, "undefined": 0
     }  # fmt: skip
+    experiments.carry_out(lab, *experiments.chosen(["rescaling"]))
+    again = experiments.results_in(tmp_path / "out")["rescaling"]
+    for layer, before in zip(again["layers"], result["layers"], strict=True):
+        for version, (energy, _) in layer["ways"]["as it is"].items():
+            assert energy == pytest.approx(before["values"][version][list(DETECTORS).index("|energy|")], abs=1e-4)
+    assert again["scores"]["permuted"]["coupling z"]["as it is"]["auroc"] == 1.0
+    assert again["scores"]["permuted"]["|energy|"]["normalised"] == {
+        "auroc": 0.5, "low": None, "high": None, "layers": 0
+    }  # fmt: skip
     page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
-    assert "## Planted faults" in page and "**1.00 [1.00, 1.00]**" in page and "| transplanted | 1 / 2 |" in page
+    assert "## Planted faults, written down otherwise" in page and "## Planted faults" in page and "**1.00 [1.00, 1.00]**" in page and "| transplanted | 1 / 2 |" in page
 
 
 def test_the_page_has_the_scores_of_its_layers():
@@ -150,5 +180,36 @@ def test_the_page_has_the_scores_of_its_layers():
         fault: {name: pytest.approx(score, abs=1e-9) for name, score in found.items()}
         for fault, found in result["scores"].items()
     }
+    assert as_json(faults.comparisons(result["layers"])) == {
+        fault: [pytest.approx(each, abs=1e-9) for each in found] for fault, found in result["comparisons"].items()
+    }
     page = (DOCS / "faults.md").read_text()
     assert all(table in page for table in faults._tables(result["scores"]))
+    assert all(table in page for table in faults._better(result["comparisons"]))
+    written = json.loads((DOCS / "faults" / "rescaling.json").read_text())
+    assert as_json(rescaling.scores(written["layers"])) == {
+        fault: {name: {way: pytest.approx(score, abs=1e-9) for way, score in ways.items()} for name, ways in of.items()}
+        for fault, of in written["scores"].items()
+    }
+    assert all(table in page for table in rescaling._tables(written))
+
+
+def test_ways_of_writing_a_network_down_move_energies_as_they_say():
+    x = RNG.normal(size=4000)
+    second = {"healthy": RNG.normal(size=4000)}
+    second["permuted"] = RNG.permutation(second["healthy"])
+    second["transplanted"] = RNG.normal(size=4000)
+    found = {way: rescaling.correlations(x, second, *how, RNG) for way, how in rescaling.WAYS.items()}
+    # Logs of energies are twice those of the factors: variance 4 s^2 beside 1 on either side.
+    assert found["inverse, 1"]["healthy"] == pytest.approx([4 / 5, 0.786], abs=0.03)
+    for way in ("as it is", "one side, 1", "two sides, 1"):
+        assert max(found[way]["healthy"]) < 0.06
+    for way in list(found)[:-1]:
+        assert max(found[way]["permuted"]) < 0.06 and max(found[way]["transplanted"]) < 0.06, way
+    assert found["normalised"]["healthy"] == [None, None]
+    # What meets as it is stays met under nothing, and is washed out by factors of one side.
+    alike = {version: x if version == "healthy" else RNG.permutation(x) for version in second}
+    met = {way: rescaling.correlations(x, alike, *how, RNG)["healthy"][0] for way, how in rescaling.WAYS.items()}
+    assert met["as it is"] == pytest.approx(1)
+    assert met["one side, 1"] == pytest.approx(1 / np.sqrt(5), abs=0.05)
+    assert met["two sides, 1"] == pytest.approx(1 / 5, abs=0.05)

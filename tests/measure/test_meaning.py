@@ -1,10 +1,11 @@
+import itertools
 import math
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, rankdata, spearmanr
 
-from sicjax.measure import COLUMNS, Row
+from sicjax.measure import COLUMNS, Row, rank_test
 from sicjax.measure._meaning import reading
 
 NAMED = {"structural": False, "channels": 64, "coupling": 0.1, "coupling_p": 0.5, "energy": 0.0}
@@ -43,6 +44,30 @@ def test_energies_are_matched_where_a_correlation_is_met_once_in_a_hundred():
             assert said == (p <= 0.01)
             seen.add(said)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("n", [4, 6, 9, 40])
+def test_ranks_of_energies_are_tested_as_elsewhere(n):
+    rng = np.random.default_rng(n)
+    for _ in range(5):
+        energies = rng.lognormal(size=(2, n))
+        energies[1] += energies[0]
+        found = rank_test(np.log(energies))
+        expected = spearmanr(*energies)
+        assert found.rank == pytest.approx(expected[0])
+        if n > 8:
+            assert found.p == pytest.approx(expected[1])
+        else:
+            x, y = (rankdata(side) for side in energies)
+            every = [np.corrcoef(x[list(order)], y)[0, 1] for order in itertools.permutations(range(n))]
+            assert found.p == pytest.approx(np.mean(np.abs(every) >= abs(found.rank) - 1e-9))
+        with_none = np.concatenate([np.log(energies), [[-np.inf], [0.0]]], 1)
+        assert rank_test(with_none) == found
+
+
+def test_no_rank_without_channels_that_differ():
+    for energies in (np.ones((2, 5)), np.zeros((2, 0)), np.array([[1.0, 2], [1, 2]]), np.full((2, 9), -np.inf)):
+        assert all(math.isnan(value) for value in rank_test(energies))
 
 
 def test_every_column_is_explained():
