@@ -12,6 +12,8 @@ from sicjax.weights._json import read_json
 from sicjax.weights._shards import INDEX
 
 _KINDS = {"weight": str, "post": list, "groups": int}
+# What a draft leaves open as null, and has to be filled in.
+_FILLED = ("type", "weight", "layout", "stride", "dilation", "groups", "post")
 
 
 class Sidecar(NamedTuple):
@@ -54,9 +56,11 @@ def find_sidecar(path: Path) -> Sidecar | None:
     for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
         if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
             raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
-        unknown = [layer for layer in layers if None in layer.values()]
+        # Of what is not read here, such as a bias that there is not, null is an answer.
+        open_ = [[key for key in _FILLED if layer.get(key, "") is None] for layer in layers]
+        unknown = [layer for layer, keys in zip(layers, open_, strict=True) if keys]
         if unknown:
-            lacks = ", ".join(key for key, value in unknown[0].items() if value is None)
+            lacks = ", ".join(next(filter(None, open_)))
             more = f", as {len(unknown) - 1} more layers" if len(unknown) > 1 else ""
             raise InputError(f"the sidecar {beside}: fill in {lacks} of {unknown[0].get('weight', name)}{more}")
         for layer in filter(is_convolution, layers):
