@@ -56,8 +56,8 @@ def find_sidecar(path: Path) -> Sidecar | None:
     for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
         if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
             raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
-        # Of what is not read here, such as a bias that there is not, null is an answer.
-        open_ = [[key for key in _FILLED if layer.get(key, "") is None] for layer in layers]
+        # Of what is not read here, such as a bias that there is not, null is an answer; convolutions have a layout.
+        open_ = [[key for key in _FILLED if "layout" in layer and layer.get(key, "") is None] for layer in layers]
         unknown = [layer for layer, keys in zip(layers, open_, strict=True) if keys]
         if unknown:
             lacks = ", ".join(next(filter(None, open_)))
