@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Looking inside deep generative models by their weights.",
         epilog="""a first look:
-  sicjax demo --quick                     two small networks that come with it, measured at once
+  sicjax demo --quick                     a small network that comes with it, measured at once
   sicjax measure generator.pth --stride 2
   sicjax explain coupling                 what a column of the table means
 

@@ -29,10 +29,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="FIGURE",
         nargs="+",
         help="fig3 to fig13, the name of an experiment, all of the paper, "
-        "or plan: the training runs of the second replication",
+        "or plan and verdicts: the training runs of the second replication, and its page",
     )
     parser.add_argument(
-        "--preset", metavar="NAME", default="cpu", help="how large everything is: tiny, cpu (the default) or paper"
+        "--preset",
+        metavar="NAME",
+        default="cpu",
+        help="how large everything is: tiny, cpu (the default), paper, or pilot, the first replication",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("out/reproduce"), help="where everything goes")
     parser.add_argument("--data", metavar="SOURCE", help="images: faces, celeb_a, folder:PATH or npz:PATH")
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.preset not in experiments.PRESETS:
         args.wrong(f"argument --preset: {args.preset!r} is none of {', '.join(experiments.PRESETS)}")
-    wanted = experiments.chosen([name for name in args.figures if name != "plan"])
+    wanted = experiments.chosen([name for name in args.figures if name not in ("plan", "verdicts")])
     preset = experiments.PRESETS[args.preset].changed(
         data=args.data, data_dir=args.data_dir, seeds=args.seeds, gan_steps=args.gan_steps, vae_steps=args.vae_steps
     )
@@ -97,9 +100,17 @@ def run(args: argparse.Namespace) -> None:
         say = lambda sentence: print(sentence, file=sys.stderr, flush=True)
         lab = experiments.open_lab(args.out, preset, weights=args.weights, say=say, progress=progress)
         try:
+            kept = args.records or args.out / "records"
             if "plan" in args.figures:
-                for file in experiments.carry_on(lab, args.records or args.out / "records", args.seconds):
+                for file in experiments.carry_on(lab, kept, args.seconds):
                     print(file, flush=True)
+            if "verdicts" in args.figures:
+                if any(kept.glob("*.json")):
+                    say("what untrained networks show")
+                    experiments.write_untrained(preset, kept.parent / "untrained.json")
+                page = args.report or kept.parent.with_suffix(".md")
+                print(experiments.write_reproduction(preset, kept.parent, page))
+                return
             for experiment in wanted:
                 if experiment.weights == "needed" and lab.weights is None:
                     say(f"{experiment.name} is left out: it needs --weights, a folder of public weights")

@@ -17,6 +17,8 @@ from sicjax.experiments._lab import Lab, Stopped, open_lab
 from sicjax.experiments._preset import PRESETS, UNTRAINED, Preset
 from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, FIGURES, chosen, judge_all, results_in
 from sicjax.experiments._report import write_report
+from sicjax.experiments._reproduction import write_reproduction
+from sicjax.experiments._untrained import write_untrained
 
 __all__ = [
     "CLAIMS",
@@ -40,4 +42,6 @@ __all__ = [
     "open_lab",
     "results_in",
     "write_report",
+    "write_reproduction",
+    "write_untrained",
 ]

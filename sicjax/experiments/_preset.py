@@ -110,7 +110,8 @@ UNTRAINED = ("tiny",)
 # first: 18 GANs and 12 VAEs in two hours on two cores.
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
-        "tiny", **_training("tiny", settles=True), settling=0.03, seeds=(0, 1), channels=(8, 16), departure=(1.0,), adaptation=(100.0,),
+        "tiny", **_training("tiny", settles=True), settling=0.03, seeds=(0, 1), channels=(8, 16),
+        departure=(1.0,), adaptation=(100.0,),
         amounts=(20, 60, 180), untrained=100, judged=20, edited=8, drawn=500,
     ),
     "cpu": Preset(

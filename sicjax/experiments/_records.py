@@ -18,6 +18,7 @@ from sicjax.experiments._images import draw, look, real
 from sicjax.experiments._lab import Lab, config_of
 from sicjax.experiments._looks import displacement
 from sicjax.experiments._measured import measured_file
+from sicjax.experiments._net import numbers
 from sicjax.experiments._planned import Run
 from sicjax.experiments._readings import read as readings
 from sicjax.experiments._result import to_uint8, versions, write_json
@@ -140,6 +141,11 @@ def _short(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(f"{float(value):.{DIGITS}g}")
     return value
+
+
+def numbers_at_end(content: Record, network: str) -> list[dict[str, float]]:
+    """What verdicts are about, level by level, at a run's last step."""
+    return numbers(content["levels"][str(content["last"])][network])
 
 
 def reference(lab: Lab) -> Looked:

@@ -27,6 +27,7 @@ NAMES = (
     "rescaling",
     "pruning",
     "ladder",
+    "families",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)

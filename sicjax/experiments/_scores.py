@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -30,6 +31,8 @@ class Measure(NamedTuple):
     better: Literal["larger", "smaller"]
 
 
+# No image is made larger for it: what the interpolation adds is in none of them.
+SIDE = 64
 KINDS = ("pixels", "random", "trained")
 MEASURES: dict[str, Measure] = {
     "sliced_wasserstein": Measure("sliced Wasserstein, pixels", "quality", "smaller"),
@@ -79,10 +82,10 @@ def looked(images: Float[np.ndarray, "n h w 3"]) -> Looked:
 
 
 @lru_cache(1)
-def trained() -> quality.Extractor:
-    """Features of the network in the package, whose code is not imported."""
+def trained() -> Callable[[Any], Any]:
+    """Features of the network in the package, whose code is not imported, from images at the size of the paper's."""
     file = trained_file()
-    return quality.efficientnet(weights.read(file).arrays)
+    return quality.efficientnet(weights.read(file).arrays, side=SIDE)
 
 
 def trained_file() -> Path:

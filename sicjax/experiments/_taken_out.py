@@ -47,7 +47,11 @@ def taken_out(model: Any, count: int, seed: int) -> dict[str, Any]:
         "low energy": _left(decode(base, z), unedited),
     }
     for by in BY:
-        values = coupling_shares(kept) if by == "coupling" else interventions.criterion(kept.first, by=by, pair=kept)
+        values = (
+            coupling_shares(kept)
+            if by == "coupling"
+            else interventions.criterion(np.asarray(kept.first), by=by, pair=kept)
+        )
         order = left[np.argsort(values[tuple(left.T)], kind="stable")]
         found[f"lowest {by}"], found[f"highest {by}"] = without(order[:further]), without(order[-further:])
     rng = np.random.default_rng(seed)

@@ -19,6 +19,7 @@ Each function returns a `matplotlib.figure.Figure`, drawn with one look and no g
 
 from sicjax.figures._changes import Change, Course, changes, courses
 from sicjax.figures._compare import Dots, Row, compare, forest
+from sicjax.figures._compositions import compositions
 from sicjax.figures._coupling import coupled_spectra, coupling
 from sicjax.figures._directions import directions
 from sicjax.figures._distributions import Level, distributions
@@ -46,6 +47,7 @@ __all__ = [
     "blocks",
     "changes",
     "compare",
+    "compositions",
     "coupled_spectra",
     "coupling",
     "courses",

@@ -22,11 +22,9 @@ from sicjax.quality._kernel import KernelDistance, kernel_distance
 from sicjax.quality._neighbours import Neighbours, neighbours
 from sicjax.quality._random_features import random_features
 from sicjax.quality._rank import effective_rank, vendi
-from sicjax.quality._samples import Extractor
 from sicjax.quality._wasserstein import patches, sliced_wasserstein
 
 __all__ = [
-    "Extractor",
     "KernelDistance",
     "Neighbours",
     "checkerboard_energy",
