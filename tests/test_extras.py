@@ -31,7 +31,7 @@ def test_pyproject_has_the_same_packages():
     project = tomllib.loads(PROJECT.read_text())["project"]
     assert names(project["dependencies"]) == list(REQUIRED)
     optional = project["optional-dependencies"]
-    assert {extra: tuple(names(optional[extra])) for extra in optional if extra not in ("all", "dev")} == EXTRAS
+    assert {extra: tuple(names(optional[extra])) for extra in optional if extra not in ("all", "dev", "docs")} == EXTRAS
     assert optional["all"] == [f"sicjax[{','.join(EXTRAS)}]"]
 
 

@@ -13,8 +13,8 @@ FLOOR = {
     "runs": 2, "figures": 2,
     "models": 3,
     "networks": 4, "interventions": 4,
-    "measure": 5, "train": 5,
-    "experiments": 6,
+    "measure": 5, "train": 5, "trained": 4,
+    "experiments": 6, "report": 6,
     "cli": 7,
     "__main__": 8,
 }  # fmt: skip
@@ -33,9 +33,10 @@ OPTIONAL = {
     "pandas",
     "distributed",
     "duckdb",
+    "PIL",
 }
 # What the rooms that stand on an optional package as a whole may import at their top.
-FOUNDATIONS = {"models": {"flax"}, "train": {"flax", "optax"}}
+FOUNDATIONS = {"data": {"PIL"}, "models": {"flax"}, "train": {"flax", "optax"}}
 ROOT = Path(sicjax.__file__).parent
 FILES = {
     ".".join(("sicjax", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file

@@ -50,6 +50,36 @@ def test_a_bar_in_a_bar_is_a_line_of_it(terminal):
     assert "5/7" in last and "reading faces" not in last
 
 
+def test_nothing_is_counted_before_there_is_a_total_and_its_note_goes_when_something_is_done(terminal):
+    with redirect_stderr(terminal), bar("step", note="compiling") as report:
+        report(1, 40)
+    shown = terminal.getvalue()
+    assert "/?" not in shown and "compiling" in shown
+    assert "1/40" in shown and "compiling" not in shown.rpartition("step")[2]
+
+
+def test_a_note_that_is_too_long_is_cut_with_a_mark(terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    with redirect_stderr(terminal), bar("step") as report:
+        report(7, 40, "generator loss 0.693, discriminator loss 1.386, 512 images/s")
+    last = terminal.getvalue().rpartition("step")[2]
+    assert "7/40" in last and "…" in last and "images/s" not in last
+
+
+def test_fewer_done_than_before_begin_anew(terminal, capsys):
+    with redirect_stderr(terminal), bar("step") as report:
+        report(40, 40)
+        report(1, 30)
+    assert "1/30" in terminal.getvalue().rpartition("step")[2]
+
+
+def test_what_is_printed_meanwhile_goes_where_it_should(terminal, capsys):
+    with redirect_stderr(terminal), bar("step") as report:
+        report(1, 40)
+        print("a file")
+    assert capsys.readouterr().out == "a file\n" and "a file" not in terminal.getvalue()
+
+
 def test_what_is_done_soon_shows_no_bar(terminal):
     with redirect_stderr(terminal):
         with bar("reading", patience=60) as report:

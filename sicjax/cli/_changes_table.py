@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TextIO, TypeVar
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from sicjax.cli._fit import Column, console_for, print_table
 from sicjax.measure import Comparison, LayerChange, PairChange
 
 R = TypeVar("R", PairChange, LayerChange)
@@ -34,18 +34,17 @@ _LAYERS: list[tuple[str, Callable[[LayerChange], str]]] = [
 
 def show(comparisons: Sequence[Comparison], file: TextIO) -> None:
     """Prints two tables a comparison, of its pairs and of its layers, and what else is to be said."""
-    console = Console(file=file, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=max(80, *map(_needed, comparisons)))
+    console = console_for(file)
+    cut = False
     for k, comparison in enumerate(comparisons):
         if k:
             console.print()
         console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"), soft_wrap=True)
         if comparison.pairs:
-            console.print(_table(_PAIRS, comparison.pairs))
+            cut |= _print(console, _PAIRS, comparison.pairs)
         else:
             console.print("no pair of successive convolutions in either", style="yellow")
-        console.print(_table(_LAYERS, comparison.layers))
+        cut |= _print(console, _LAYERS, comparison.layers)
         for note in comparison.notes:
             console.print(Text(note), style="dim", soft_wrap=True)
     console.print(
@@ -53,23 +52,15 @@ def show(comparisons: Sequence[Comparison], file: TextIO) -> None:
         style="dim",
         soft_wrap=True,
     )
+    if cut:
+        note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
+        console.print(note, style="dim", soft_wrap=True)
 
 
-def _table(columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for k, (heading, _) in enumerate(columns):
-        table.add_column(heading, justify="right" if k else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(fill(row)) for _, fill in columns), style=None if row.status == "kept" else "yellow")
-    return table
-
-
-def _needed(comparison: Comparison) -> int:
-    return max(_width(_PAIRS, comparison.pairs), _width(_LAYERS, comparison.layers))
-
-
-def _width(columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> int:
-    return sum(2 + max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in columns)
+def _print(console: Console, columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> bool:
+    """Prints a table; whether a name had to be shortened."""
+    names, *others = [Column(heading, [fill(row) for row in rows]) for heading, fill in columns]
+    return print_table(console, names, [others], styles=[None if row.status == "kept" else "yellow" for row in rows])
 
 
 def _named(change: PairChange | LayerChange) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sicjax import _extras
 from sicjax._errors import InputError
@@ -17,7 +17,7 @@ from sicjax.cli._cache import keep_compiled_programs
 from sicjax.cli._reading import add_reading
 
 if TYPE_CHECKING:
-    from sicjax.measure import Comparison, Source
+    from sicjax.measure import Comparison, Measured, Source
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -33,8 +33,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="write changes.json, pair_changes.csv, layer_changes.csv, changes.png and, of runs, steps.png here",
+        help="write report.html, changes.json, pair_changes.csv, layer_changes.csv, changes.png and, of runs, "
+        "steps.png here",
     )
+    parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the tables")
     parser.set_defaults(run=run)
 
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out is not None:
         _extras.require("plot", "--out")
     keep_compiled_programs()
-    from sicjax import measure, runs
+    from sicjax import measure, report, runs
     from sicjax.cli._changes_table import show
 
     sources = measure.find(args.paths, all_steps=args.all_steps)
@@ -59,18 +61,27 @@ def run(args: argparse.Namespace) -> None:
     names = _names(sources)
     along = {_name(source.file, sources): source.file for source in sources if runs.is_run(source.file)}
     courses = measure.courses(along) if args.out is not None else {}
-    comparisons = list(_compared(sources, names, args))
+    changes = report.Changes()
+    comparisons = list(_compared(sources, names, args, changes.add))
     if args.json:
         print(json.dumps(list(map(measure.comparison_as_json, comparisons)), indent=1, allow_nan=False))
     else:
         show(comparisons, sys.stdout)
     if args.out is not None:
         written = measure.write_comparisons(comparisons, args.out, courses)
+        if not args.no_report:
+            pictures = [file for file in written if file.suffix == ".png"]
+            written.insert(0, report.write_changes(changes, args.out, pictures, origin=report.about(args.given)))
         print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
 
 
-def _compared(sources: Sequence[Source], names: Sequence[str], args: argparse.Namespace) -> Iterator[Comparison]:
-    """Each against the first; no more than two networks are held."""
+def _compared(
+    sources: Sequence[Source],
+    names: Sequence[str],
+    args: argparse.Namespace,
+    keep: Callable[[Comparison, Measured, Measured], Any],
+) -> Iterator[Comparison]:
+    """Each against the first; no more than two networks are held, and `keep` sees both."""
     from sicjax import measure, networks
 
     first = None
@@ -79,13 +90,16 @@ def _compared(sources: Sequence[Source], names: Sequence[str], args: argparse.Na
         for k, (source, name) in enumerate(zip(sources, names, strict=True)):
             versions(k, len(sources), name)
             takes = networks.takes_stride(source.file)
-            how = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed} if takes else {}
+            how |= {"transposed_in": args.transposed_in if takes else None, "only": args.only}
             how["module"] = args.module if networks.takes_module(source.file) else None
-            (measured,) = measure.measure([source.file], step=source.step, progress=told, **how)
+            (measured,) = measure.measure([source.file], step=source.step, limit=args.limit, progress=told, **how)
             if first is None:
                 first = measured
             else:
-                yield measure.compare(first, measured, names=(names[0], name))
+                comparison = measure.compare(first, measured, names=(names[0], name))
+                keep(comparison, first, measured)
+                yield comparison
 
 
 def _names(sources: Sequence[Source]) -> list[str]:

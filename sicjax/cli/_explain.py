@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         InputError: a column that there is not.
     """
-    from sicjax.cli._table import HEADINGS
+    from sicjax.cli._columns import HEADINGS
     from sicjax.measure import COLUMNS
 
     columns: list[str] = args.columns

@@ -13,17 +13,24 @@ from contextlib import contextmanager, suppress
 from sicjax import __version__
 from sicjax._errors import DEBUG, InputError, bug, set_debug, show_traceback
 from sicjax._foreign import printable
-from sicjax.cli import _compare, _demo, _doctor, _explain, _measure, _reproduce, _train
+from sicjax.cli import _compare, _completion, _demo, _doctor, _explain, _measure, _open, _reproduce, _sidecar, _train
 
-COMMANDS = (_measure, _compare, _demo, _train, _reproduce, _explain, _doctor)
+COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _open, _explain, _doctor, _completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns what it does, or 0, or 1 for what went wrong, said in one line on stderr."""
+    _open_what_is_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if DEBUG in given:
         set_debug()
-    args = _parser().parse_args([argument for argument in given if argument != DEBUG])
+    given = [argument for argument in given if argument != DEBUG]
+    whole = parser()
+    if not given:
+        whole.print_help()
+        return 0
+    args = whole.parse_args(given)
+    args.given, args.whole = given, whole
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")
@@ -57,6 +64,13 @@ def _failed(error: Exception, said: str) -> int:
     return 1
 
 
+def _open_what_is_closed() -> None:
+    """A process that was started without stdout or stderr has None there; nobody reads what it says."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+
+
 def _close_output() -> None:
     """Nobody takes what is still to be written, and Python would try again at its end."""
     with suppress(OSError, ValueError):
@@ -81,13 +95,22 @@ def _warnings_in_a_line() -> Iterator[None]:
         warnings.showwarning = before
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """All commands and their flags."""
     parser = argparse.ArgumentParser(
-        prog="sicjax", description="Looking inside deep generative models by their weights."
+        prog="sicjax",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Looking inside deep generative models by their weights.",
+        epilog="""a first look:
+  sicjax demo --quick                     a small network that comes with it, measured at once
+  sicjax measure generator.pth --stride 2
+  sicjax explain coupling                 what a column of the table means
+
+help on a command: sicjax COMMAND --help""",
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument(DEBUG, action="store_true", help="of any command: show where in the code an error is from")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add_to(commands)
     return parser

@@ -26,12 +26,22 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
     add_reading(parser)
+    table = parser.add_argument_group("the table")
+    table.add_argument("--wide", action="store_true", help="all columns, not the few that say most")
+    table.add_argument(
+        "--sort", metavar="COLUMN", help="rows by a column, such as coupling, the largest first (of p the smallest)"
+    )
+    table.add_argument("--reverse", action="store_true", help="sorted the other way round; with --sort")
+    table.add_argument("--top", metavar="N", type=_count, help="so many rows of each network")
+    table.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
-        help="keep what is measured here, so that it is done once; write pairs.csv, result.json and histograms.png",
+        help="keep what is measured here, so that it is done once; write report.html, pairs.csv, result.json and "
+        "histograms.png",
     )
+    parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
     parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
     parser.add_argument(
         "--scheduler",
@@ -44,7 +54,6 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--graph", metavar="FILE", type=Path, help="draw layers and pairs: .svg .png .pdf (with Graphviz), .dot or .txt"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     parser.set_defaults(run=run, wrong=parser.error)
 
 
@@ -61,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         args.wrong("argument --graph: is drawn by one process, without --jobs, --shard and --scheduler")
     if args.jobs is not None and args.scheduler is not None:
         args.wrong("argument --scheduler: the cluster has its own processes, without --jobs")
+    if args.reverse and args.sort is None:
+        args.wrong("argument --reverse: needs --sort, what is to be sorted by")
     # What can be said now is said before JAX is imported.
     hub = [path for path in args.paths if weights.on_hub(path)]
     if hub:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from sicjax import _extras, measure
+from sicjax import _extras, measure, report
 from sicjax._progress import bar
-from sicjax.cli._table import tables
+from sicjax.cli._table import View, tables
 from sicjax.cli._tally import Tally
-from sicjax.measure import Archive, Measured, Source
+from sicjax.measure import Archive, Measured, Record, Source
 
 
 def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
@@ -23,9 +24,12 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         args: of the command.
         few: networks up to which everything is shown.
     """
+    view = View(args.wide, args.sort, args.reverse, args.top)
+    view.of([])  # says now if there is no such column
     if args.graph is not None:
         measure.check_graph(args.graph)
-    how = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
+    how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
+    how |= {"only": args.only, "transposed_in": args.transposed_in}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None
@@ -41,17 +45,18 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         if args.scheduler is not None:
             doing["executor"], workers = stack.enter_context(measure.cluster(args.scheduler))
             print(f"{workers} workers at {args.scheduler}", file=sys.stderr)
-        tally = _measured(sources, archive, keep, lines=not all_shown, **doing, **how)
+        tally = _measured(sources, archive, keep, lines=not all_shown, limit=args.limit, **doing, **how)
         own = lambda: (record for record in measure.gather(sources, archive, keys=tally.keys, **how) if record)
         if args.json:
             measure.print_json(own(), sys.stdout)
         elif tally.measured and (all_shown or args.out is None):
-            tables(list(own()), sys.stdout)
-        written = [] if args.out is None else _together(everything, archive, tally, args.out, how)
+            tables(list(own()), sys.stdout, view)
+        failed = [record for record in own() if "error" in record] if pictured else []
+        written = [] if args.out is None else _together(everything, archive, tally, args, how, surveyed=not pictured)
         if args.out is not None and not _extras.missing("archive"):
             written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
     if tally.measured and (pictured or args.graph is not None):
-        written += _drawn(args, tally, arrays, how, pictured)
+        written = _drawn(args, tally, arrays, how, pictured, failed) + written
     if written:
         print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
     return tally.exit_code(args.out)
@@ -60,7 +65,13 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
 def _measured(sources: Sequence[Source], archive: Archive, keep, *, lines: bool, **how) -> Tally:
     """Measures what the archive has not, and shows how far it is."""
     tally = Tally()
-    with bar("files", note="reading", lines=lines, every=10) as files, bar("measuring", patience=1) as pairs:
+    # All at once, or one alone, are one bar of pairs; of others the files are counted too.
+    several = len(sources) > 1 and not how["together"]
+    with ExitStack() as stack:
+        files = lambda done, total, note: None
+        if several:
+            files = stack.enter_context(bar("files", note="reading", lines=lines, every=10))
+        pairs = stack.enter_context(bar("measuring", note="reading", patience=1 if several else 0))
         progress = lambda name, done, total: pairs(done, total, name)
         for found in measure.measure_many(sources, archive=archive, keep=keep, progress=progress, **how):
             tally.add(found)
@@ -68,8 +79,10 @@ def _measured(sources: Sequence[Source], archive: Archive, keep, *, lines: bool,
     return tally
 
 
-def _together(everything: Sequence[Source], archive: Archive, tally: Tally, out: Path, how) -> list[Path]:
-    """Writes all records into one table and one list, once other processes have theirs."""
+def _together(
+    everything: Sequence[Source], archive: Archive, tally: Tally, args: argparse.Namespace, how, *, surveyed: bool
+) -> list[Path]:
+    """Writes all records into one table, one list and, where they are many, one page, once all processes are done."""
     archive.read()
     records = lambda: measure.gather(everything, archive, keys=tally.keys, **how)
     left = sum(record is None for record in records())
@@ -77,17 +90,29 @@ def _together(everything: Sequence[Source], archive: Archive, tally: Tally, out:
         say = f"{left:,} of {len(everything):,} files are left to other parts; the last to end puts all together"
         print(say, file=sys.stderr)
         return []
-    return measure.write_records((record for record in records() if record), out)
+    survey = report.Survey()
+    written = measure.write_records(survey.passing(record for record in records() if record), args.out)
+    if surveyed and not args.no_report:
+        written.insert(0, report.write_survey(survey, args.out, origin=report.about(args.given, device=False)))
+    return written
 
 
-def _drawn(args: argparse.Namespace, tally: Tally, arrays: Mapping[str, Measured], how, pictured: bool) -> list[Path]:
-    """Pictures, for which networks that were measured by an earlier call are measured again."""
-    if args.graph is None and not tally.new and (args.out / "histograms.png").exists():
+def _drawn(
+    args: argparse.Namespace, tally: Tally, arrays: Mapping[str, Measured], how, pictured: bool, failed: list[Record]
+) -> list[Path]:
+    """Pictures and a page, for which networks that were measured by an earlier call are measured again."""
+    made = ["histograms.png"] if args.no_report else ["histograms.png", report.NAME]
+    if args.graph is None and not tally.new and all((args.out / name).exists() for name in made):
         return []
     whole = [
-        arrays.get(key) or measure.measure([source.file], step=source.step, **how)[0]
+        arrays.get(key) or measure.measure([source.file], step=source.step, limit=args.limit, **how)[0]
         for source, key in tally.keys.items()
         if source not in tally.failed
     ]
-    drawn = [measure.write_histograms(whole, args.out)] if pictured else []
+    drawn = []
+    if pictured:
+        nulls = [measure.shuffled(found) for found in whole]
+        drawn.append(measure.write_histograms(whole, args.out, nulls))
+        if not args.no_report:
+            drawn.insert(0, report.write(whole, args.out, nulls=nulls, origin=report.about(args.given), failed=failed))
     return drawn + ([] if args.graph is None else [measure.write_graph(whole, args.graph)])

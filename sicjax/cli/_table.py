@@ -2,80 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from sicjax._foreign import printable
+from sicjax.cli._columns import PAIR, SHORT, WIDE, order
+from sicjax.cli._fit import Column, console_for, print_table, say
 from sicjax.measure import Record, Row, rows_of
 
-# Headings, and how a row fills them: what the ratios are, what they are made of, and whether the layers fit each other.
-_PAIR: list[tuple[str, Callable[[Row], str]]] = [
-    ("pair", lambda row: row.name),
-]
-_RATIOS: list[tuple[str, Callable[[Row], str]]] = [
-    ("direction", lambda row: row.direction),
-    ("stride", lambda row: "x".join(map(str, row.stride[:1] if len(set(row.stride)) == 1 else row.stride))),
-    ("pathways", lambda row: f"{row.pathways:,}"),
-    ("undefined", lambda row: f"{row.undefined:,}"),
-    ("mean", lambda row: f"{row.mean:.4f}"),
-    ("std", lambda row: f"{row.std:.4f}"),
-    ("5 %", lambda row: f"{row.quantiles['0.05']:.3f}"),
-    ("median", lambda row: f"{row.quantiles['0.5']:.3f}"),
-    ("95 %", lambda row: f"{row.quantiles['0.95']:.3f}"),
-    ("0.9-1.1", lambda row: f"{100 * row.near_one:.1f} %"),
-]
-_PARTS: list[tuple[str, Callable[[Row], str]]] = [
-    ("marginal", lambda row: f"{row.marginal:+.4f}"),
-    ("adaptation", lambda row: f"{row.adaptation:+.4f}"),
-    ("z", lambda row: f"{row.z:.2f}"),
-    ("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}"),
-]
-_TOGETHER: list[tuple[str, Callable[[Row], str]]] = [
-    ("coupling", lambda row: f"{row.coupling:+.3f}"),
-    ("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}"),
-    ("energy", lambda row: f"{row.energy:+.2f}"),
-    ("reading", lambda row: row.reading),
-]
-
-_GROUPS = (_RATIOS, _PARTS, _TOGETHER)
-_ALL = [*_PAIR, *_RATIOS, *_PARTS, *_TOGETHER]
-# The columns that are called otherwise in JSON.
-HEADINGS = {
-    "pair": "name",
-    "5 %": "quantiles",
-    "median": "quantiles",
-    "95 %": "quantiles",
-    "0.9-1.1": "near_one",
-    "shuffled taps": "null_mean",
-    "p": "coupling_p",
-}
+# From so many pairs on a line says what they are together.
+MANY = 20
 
 
-def tables(records: Sequence[Record], file: TextIO) -> None:
+class View(NamedTuple):
+    """What of a result is shown.
+
+    Attributes:
+        wide: all columns, not the few that say most.
+        sort: by which column the rows are sorted, the largest first; in the order of the network without it.
+        reverse: the other way round.
+        top: how many rows of each network; all of them without it.
+    """
+
+    wide: bool = False
+    sort: str | None = None
+    reverse: bool = False
+    top: int | None = None
+
+    def of(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows that are shown, in their order; see `order` for errors."""
+        if self.sort is not None:
+            key = order(self.sort)
+            last = [row for row in rows if key(row)[0]]
+            rows = [*sorted((row for row in rows if not key(row)[0]), key=key, reverse=self.reverse), *last]
+        return list(rows[: self.top])
+
+
+def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None:  # noqa: B008
     """Prints a table of every pair in every file, then what was skipped, or could not be measured, and why."""
     measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
-    console = Console(file=file, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=_needed(measured))
-    together = console.width >= _needed(measured)
-    for columns in [_ALL] if together else [_PAIR + part for part in _GROUPS]:
-        console.print(_table(measured, columns))
+    console = console_for(file)
+    cut = _pairs(console, measured, view)
+    for name, rows, _ in measured:
+        if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
+            say(console, f"{name}: {_together(rows, view)}")
     if any(row.structural for shown in measured for row in shown.rows):
-        console.print("structural: the kernels share no lag, so every ratio is 1 whatever the weights", style="dim")
+        note = "no shared lag: the kernels share none, so every ratio is 1 whatever the weights"
+        say(console, note, "dim")
+    if cut:
+        note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
+        say(console, note, "dim")
     for name, _, record in measured:
         for note in record.get("notes", ()):
-            console.print(Text(printable(f"{name}: {note}")), style="dim", soft_wrap=True)
+            say(console, printable(f"{name}: {note}"), "dim")
         for skipped in record.get("skipped", ()):
             line = printable(f"{name}: skipped {skipped['layer']}: {skipped['reason']}")
-            console.print(Text(line), style="yellow", soft_wrap=True)
+            say(console, line, "yellow")
         if "error" in record:
-            console.print(Text(printable(f"{name}: {record['error']}")), style="red", soft_wrap=True)
+            say(console, printable(f"{name}: {record['error']}"), "red")
 
 
 class _Shown(NamedTuple):
@@ -84,19 +73,41 @@ class _Shown(NamedTuple):
     record: Record
 
 
-def _table(measured: Sequence[_Shown], columns) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading, _ in columns:
-        text = heading in ("pair", "direction", "reading")
-        table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "pair", overflow="fold")
+def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> bool:
+    """Prints the table; whether a name had to be shortened."""
+    lines: list[tuple[str, Row | None, str | None]] = []
     for name, rows, record in measured:
         if len(measured) > 1:
-            table.add_row(Text(name, style="bold"))
-        for row in rows:
-            table.add_row(*(escape(fill(row)) for _, fill in columns), style="dim" if row.structural else None)
+            lines.append((name, None, "bold"))
+        lines += [(row.name, row, "dim" if row.structural else None) for row in view.of(rows)]
         if not rows:
-            table.add_row("not measured" if "error" in record else "no pair")
-    return table
+            lines.append(("not measured" if "error" in record else "no pair", None, None))
+    names, rows, styles = zip(*lines, strict=True) if lines else ((), (), ())
+    cells = lambda heading: ["" if row is None else heading.fill(row) for row in rows]
+    groups = [
+        [Column(heading.title, cells(heading), heading.words) for heading in group]
+        for group in (WIDE if view.wide else SHORT)
+    ]
+    return print_table(console, Column(PAIR.title, names, True), groups, styles=styles)
+
+
+def _together(rows: Sequence[Row], view: View) -> str:
+    """Many pairs in a line."""
+    means = np.array([row.mean for row in rows if not row.structural])
+    said = [f"{len(rows):,} pairs, {sum(row.pathways for row in rows):,} pathways"]
+    if means.size and np.isfinite(means).any():
+        low, first, third, high = np.nanquantile(means, (0, 0.25, 0.75, 1))
+        said.append(f"means {low:.3f} to {high:.3f}, half of them {first:.3f} to {third:.3f}")
+    words = Counter(row.reading.partition(",")[0] for row in rows)
+    said.append(", ".join(f"{count:,} {word}" for word, count in words.most_common()))
+    if view.top is not None and view.top < len(rows):
+        by = (
+            "the first of the network"
+            if view.sort is None
+            else f"by {view.sort}{', the other way round' * view.reverse}"
+        )
+        said.append(f"shown: {view.top:,}, {by}")
+    return "; ".join(said)
 
 
 def _names(records: Sequence[Record]) -> list[str]:
@@ -106,11 +117,3 @@ def _names(records: Sequence[Record]) -> list[str]:
     files = [short[file] for file in files] if len(set(short.values())) == len(short) else files
     steps = [record["settings"]["step"] for record in records]
     return [f"{file} {step}" if files.count(file) > 1 else file for file, step in zip(files, steps, strict=True)]
-
-
-def _needed(measured: Sequence[_Shown]) -> int:
-    """Width of everything side by side."""
-    rows = [row for shown in measured for row in shown.rows]
-    widths = [max([len(heading), *(len(fill(row)) for row in rows)]) for heading, fill in _ALL]
-    widths[0] = max([widths[0], *(len(shown.name) for shown in measured)])
-    return sum(widths) + 2 * len(widths)

@@ -20,10 +20,18 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 
 def cache_folder() -> Path:
-    """`$SICJAX_CACHE`, or `sicjax` in the user's folder for caches."""
+    """`$SICJAX_CACHE`, or `sicjax` in the user's folder for caches.
+
+    Raises:
+        InputError: neither is set, and the user has no home directory.
+    """
     chosen = os.environ.get("SICJAX_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(chosen) if chosen else Path(base) / "sicjax"
+    if chosen:
+        return Path(chosen)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sicjax"
+    except RuntimeError as error:
+        raise InputError(f"decoded images have no place ({error}): set SICJAX_CACHE to a folder") from error
 
 
 def map_pixels(entry: Path) -> UInt8[np.ndarray, "n size size 3"]:

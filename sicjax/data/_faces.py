@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import jax
 import numpy as np
@@ -71,7 +72,8 @@ def draw(
 ) -> UInt8[np.ndarray, "n size size 3"]:
     """`draw_faces` for values of all factors, calling `report` with how many of how many are done."""
     n = len(values["yaw"])
-    block = max(1, PIXELS // size**2)
+    # Few faces are drawn as the next power of two, so that few sizes are compiled and little is drawn for nothing.
+    block = min(max(1, PIXELS // size**2), 1 << (n - 1).bit_length())
     images = np.empty((n, size, size, 3), np.uint8)
     for start in range(0, n, block):
         # The last block is filled up, so that one size is compiled once.
@@ -82,7 +84,7 @@ def draw(
     return images
 
 
-@jax.jit(static_argnums=1)
+@partial(jax.jit, static_argnums=1)
 def _draw(factors, size):
     return jax.vmap(lambda one: portrait(one, size))(factors)
 

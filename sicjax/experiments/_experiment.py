@@ -16,6 +16,7 @@ from sicjax import figures
 from sicjax.experiments import _result
 from sicjax.experiments._claim import Claim, Result
 from sicjax.experiments._lab import Lab, source_name
+from sicjax.experiments._preset import UNTRAINED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,6 +168,8 @@ def draw(folder: Path, experiment: Experiment, result: Result, images: Images) -
     for drawing in experiment.drawings:
         drawn = drawing.draw(result, images)
         for shown, figure in drawn.items() if isinstance(drawn, Mapping) else [("", drawn)]:
+            if result["preset"] in UNTRAINED and experiment.weights != "needed":
+                figures.stamp(figure, "untrained: a trial of the program")
             files += figures.save(figure, folder / (f"{drawing.name}-{shown}" if shown else drawing.name))
     return files
 

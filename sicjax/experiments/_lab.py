@@ -14,6 +14,7 @@ import jax
 from sicjax import runs, train
 from sicjax._errors import InputError
 from sicjax.experiments._preset import Preset
+from sicjax.experiments._settling import saves, settled
 
 
 class Stopped(Exception):
@@ -61,12 +62,16 @@ class Lab:
 
     def _trained(self, name: str, config: Any, start: Callable[..., train.Result]) -> Path:
         folder = self.out / "runs" / name / f"seed{config.seed}"
+        # A run that others look at at steps of their own goes on to its last.
+        tolerance = self.preset.settling if config.save_at == saves(config.steps) else 0.0
+        enough = lambda step: tolerance > 0 and settled(folder, step, cap=config.steps, tolerance=tolerance)
         # If it is of another config, or its end is damaged, the training itself says so.
-        done = config.steps in runs.checkpoints(folder) and not runs.latest(folder)[1]
+        saved = runs.checkpoints(folder)
+        done = bool(saved) and (saved[-1] == config.steps or enough(saved[-1])) and not runs.latest(folder)[1]
         if done and not runs.changes(runs.describe(folder).config, config):
             return folder
         self.say(f"training {name}, seed {config.seed}: {config.steps:,} steps in {folder}")
-        result = start(config, str(folder), devices=self.devices, progress=self.progress)
+        result = start(config, str(folder), devices=self.devices, progress=self.progress, enough=enough)
         if not result.finished:
             raise Stopped(f"stopped at step {result.step} of {config.steps} of {name}, seed {config.seed}, and saved")
         return folder
@@ -100,7 +105,8 @@ def open_lab(out: Path, preset: Preset, **how: Any) -> Lab:
 def _lasting(preset: Preset) -> dict[str, Any]:
     """What may not change in a folder; more seeds only add runs, and how often one looks changes no number."""
     found = dataclasses.asdict(preset)
-    del found["seeds"]
+    for name in ("seeds", "vae_seeds"):
+        del found[name]
     for kind in ("gan", "vae"):
         found[kind] = runs.lasting(getattr(preset, kind))
     return json.loads(json.dumps(found))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sicjax import measure, runs, sdr
+from sicjax import measure, networks, runs, sdr
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._result import write_json
 from sicjax.experiments._statistics import as_json
@@ -35,17 +35,15 @@ def measured_run(lab: Lab, folder: Path) -> dict[str, Levels]:
     return json.loads(kept.read_text())
 
 
-def measured_file(path: Path) -> dict[str, Levels]:
-    """The networks of a weights file or run by name, each with its levels from the finest."""
-    (result,) = measure.measure([path])
+def measured_file(path: Path | networks.Network, step: int | None = None) -> dict[str, Levels]:
+    """The networks of a weights file, of a run at a step, or in memory, by name: levels from the finest."""
+    (result,) = measure.measure([path], step=step)
     rows = {row.name: row for row in result.rows}
-    networks: dict[str, Levels] = {}
-    for pair in result.network.pairs:
-        networks.setdefault(pair.network, [])
+    found: dict[str, Levels] = {pair.network: [] for pair in result.network.pairs}
     drawn = next(iter(measure.by_level([result]).values()), [])
-    for name, (_, levels) in zip(networks, drawn, strict=True):
-        networks[name] = [as_json(_level(rows[level.name], level)) for level in levels]
-    return networks
+    for name, (_, levels) in zip(found, drawn, strict=True):
+        found[name] = [as_json(_level(rows[level.name], level)) for level in levels]
+    return found
 
 
 def _level(row: measure.Row, level) -> dict[str, Any]:

@@ -26,6 +26,8 @@ NAMES = (
     "faults",
     "rescaling",
     "pruning",
+    "ladder",
+    "families",
 )
 EXPERIMENTS: tuple[Experiment, ...] = registered(
     *(import_module(f"sicjax.experiments.{name}").EXPERIMENT for name in NAMES)

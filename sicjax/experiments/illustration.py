@@ -55,6 +55,11 @@ def fig3b(result, images):
     return figures.directions({name: tuple(images[f"{name}: {end}"] for end in ENDS) for name in result["directions"]})
 
 
+def fig3c(result, images):
+    i, m, o = result["example"]["pathway"]
+    return figures.compositions(images["coarse"], images["fine"], (i, m, o))
+
+
 def page(result) -> list[str]:
     rows = [
         [
@@ -154,6 +159,11 @@ EXPERIMENT = Experiment(
         ),
         Drawing(
             "fig3b", "Fig. 3b: ratios of random inputs through random filters, from cause to effect and back.", fig3b
+        ),
+        Drawing(
+            "fig3c",
+            "Fig. 3c: a ratio is of one pathway: an input (blue), an intermediate (green) and an output channel (red).",
+            fig3c,
         ),
     ),
     page=page,

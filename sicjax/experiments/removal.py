@@ -168,14 +168,14 @@ def _shown(result, images) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]
 
 
 def _headings(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Above each column what is out and how many filters are left; below it what that left of the images."""
+    """Above each column what is out and how many filters are left; below it what that left, and in which units."""
     rows = at_share(found)
     left = found["after_energy"] - rows["removed"]
-    columns = [f"unedited\n\n{found['filters']:,}", f"low energy\nout\n{found['after_energy']:,}"]
-    columns += [name.replace(" ", "\n") + f" out\n{left:,}" for name in COLUMNS[1:]]
+    columns = [f"unedited\n\n{found['filters']:,} filters", f"low energy\nout\n{found['after_energy']:,} filters"]
+    columns += [name.replace(" ", "\n") + f" out\n{left:,} filters" for name in COLUMNS[1:]]
     number = lambda value: "-" if value is None else f"{value:.2f}"
     notes = [f"{number(rows[name]['chroma'])}\n{rows[name]['distance']:.2f}" for name in COLUMNS]
-    return columns, ["chroma\ndistance", *notes]
+    return columns, ["chroma, × unedited\ndistance, × random", *notes]
 
 
 def fig6_numbers(result, images):
@@ -276,8 +276,9 @@ EXPERIMENT = Experiment(
     drawings=(
         Drawing(
             "fig6",
-            "Fig. 6: filters of the last layer but one removed. Under each column what is left of the colour variance, "
-            "and the distance to the unedited images in units of that of two random ones.",
+            "Fig. 6: filters of the last layer but one removed; above each column how many are left. Below it colour "
+            "variance as a multiple of that of the unedited images, and the distance to these as a multiple of the "
+            "distance of two random images.",
             fig6,
         ),
         Drawing("fig6-numbers", "What Fig. 6 and 10 show, in numbers, by how many filters are removed.", fig6_numbers),

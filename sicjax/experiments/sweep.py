@@ -28,7 +28,7 @@ def run(lab: Lab):
     preset, found, images = lab.preset, [], {}
     reference = real(preset.vae, preset.judged)
     for channels, beta in product(preset.channels, preset.betas):
-        folders = [lab.vae(seed, channels, beta) for seed in preset.seeds]
+        folders = [lab.vae(seed, channels, beta) for seed in preset.seeds_of_vaes]
         drawn = [samples(models.load(folder)["decoder"], max(len(reference), SHOWN)) for folder in folders]
         found.append(
             {
@@ -75,9 +75,11 @@ def fig9(result, images):
 
 
 def fig11(result, images):
-    plain = images[_name(result["variants"][0])]
+    variant = result["variants"][0]
+    plain = images[_name(variant)]
     rows = len(plain) // 8
-    return figures.table(np.reshape(plain[: rows * 8], (rows, 8, *plain.shape[1:])), columns=[""] * 8, width=4.5)
+    grid = np.reshape(plain[: rows * 8], (rows, 8, *plain.shape[1:]))
+    return figures.table(grid, columns=[""] * 8, width=4.5, title=f"samples of the plain VAE: {_label(variant)}")
 
 
 def page(result) -> list[str]:

@@ -17,7 +17,7 @@ from sicjax.experiments._statistics import Judged, Part, judged, part
 
 
 def run(lab: Lab):
-    folders = [lab.vae(seed) for seed in lab.preset.seeds]
+    folders = [lab.vae(seed) for seed in lab.preset.seeds_of_vaes]
     readings = [read(folder) for folder in folders]
     return {**measured_seeds(lab, folders), "readings": readings}, {}
 

@@ -42,22 +42,38 @@ def coupling(pair: sdr.Cascade, k: int = 3, *, names: tuple[str, str] = ("first"
     if pair.structural:
         raise ValueError("the two kernels share no lag, so nothing can be coupled")
     found = sdr.coinertia(pair, k)
-    lags = np.array([lag for lag, _ in pair.lags]) * pair.first_dilation / pair.down
-    wave = _waves(lags)
+    spectra = coupled_spectra(pair, found, points=POINTS)
     figure = new(PAGE * 0.75, HIGH * found.share.size)
     for row, share in zip(figure.subplots(found.share.size, 3, squeeze=False), found.share, strict=True):
         n = row[0].get_subplotspec().rowspan.start
-        spectra = [np.tensordot(wave, np.asarray(side)[:, n], 1) for side in (found.first, found.second)]
-        for panel, spectrum, name in zip(row, spectra, names, strict=False):
+        for panel, spectrum, name in zip(row, spectra[n], names, strict=False):
             _draw(panel, spectrum)
             panel.set_title(f"{name}: {share:.0%} of the coupling" if panel is row[0] else name)
         _scatter(row[2], np.asarray(found.first_scores)[:, n], np.asarray(found.second_scores)[:, n])
     return figure
 
 
-def _waves(lags: Float[np.ndarray, "n axes"]) -> Float[np.ndarray, "*f n"]:
+def coupled_spectra(
+    pair: sdr.Cascade, found: sdr.Coinertia, *, points: int
+) -> list[tuple[Float[np.ndarray, "*f"], Float[np.ndarray, "*f"]]]:
+    """The two spectra of each pair of `sdr.coinertia`, as deviations from the average channel's.
+
+    Arguments:
+        pair: two layers.
+        found: of these layers.
+        points: frequencies on an axis, from -0.5 to 0.5 cycles per pixel between the two layers.
+    """
+    lags = np.array([lag for lag, _ in pair.lags]) * pair.first_dilation / pair.down
+    wave = _waves(lags, points)
+    sides = [np.asarray(side) for side in (found.first, found.second)]
+    return [
+        (np.tensordot(wave, sides[0][:, n], 1), np.tensordot(wave, sides[1][:, n], 1)) for n in range(found.share.size)
+    ]
+
+
+def _waves(lags: Float[np.ndarray, "n axes"], points: int) -> Float[np.ndarray, "*f n"]:
     """What one unit of each lag feature adds to a spectrum, twice for a lag and its opposite."""
-    frequency = np.linspace(-0.5, 0.5, POINTS)
+    frequency = np.linspace(-0.5, 0.5, points)
     grid = np.stack(np.meshgrid(*[frequency] * lags.shape[1], indexing="ij"), -1)
     return 2 * np.cos(2 * np.pi * grid @ lags.T)
 

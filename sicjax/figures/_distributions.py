@@ -26,6 +26,9 @@ TOGETHER = 4
 PANEL, STRIP, LINE, AROUND, LEGEND = 1.45, 0.14, 0.13, 1.1, 0.3
 SMALL = 5.5
 NULL = "taps shuffled (null)"
+SINGLE = "thin: single runs"
+# Up to so many networks each has its own null and its single runs.
+FEW = 2
 PARTS = ("marginal", "adaptation")
 
 
@@ -64,8 +67,8 @@ class _Scale(NamedTuple):
 def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "") -> Figure:
     """One column a level, from the finest: above the ratios, below their mean's departure from 1 in its two parts.
 
-    Thick are the ratios of all runs together, thin, of up to two networks, the single runs, dotted what shuffled
-    kernels show.
+    Thick are the ratios of all runs together, thin, of up to two networks, the single runs. Dotted is what shuffled
+    kernels show; of more than two networks it is a grey band, from the lowest to the highest of them.
 
     Arguments:
         groups: networks by label, each its runs; up to four networks of a group are drawn over one another, and those
@@ -112,11 +115,14 @@ def _group(part: SubFigure, group: Group, scale: _Scale, title: str) -> None:
         for panel in (above, below):
             panel.set_visible(bool(drawn) or depth == 0)
         for n, runs in drawn.items():
-            _ratios(above, runs, n, fill=len(drawn) <= 2)
+            _ratios(above, runs, n, few=len(drawn) <= FEW)
+        if len(drawn) > FEW:
+            _null_band(above, list(drawn.values()))
         _frame(above, scale, first=k % columns == 0, title=title)
         _head(above, "no pair of layers" if depth == 0 else _place(k, group), drawn.values(), PAGE / columns)
         _parts(below, drawn, len(group), scale)
-    _legend(part, [label for label, _ in group])
+    several = len(group) <= FEW and any(len(runs) > 1 for _, runs in group)
+    _legend(part, [label for label, _ in group], single=several, band=len(group) > FEW)
 
 
 def _frame(panel: Axes, scale: _Scale, *, first: bool, title: str) -> None:
@@ -161,19 +167,30 @@ def _shortened(name: str, letters: int) -> str:
     return text if len(text) <= letters else "…" + text[1 - letters :]
 
 
-def _ratios(panel: Axes, runs: Sequence[Level], n: int, *, fill: bool) -> None:
+def _ratios(panel: Axes, runs: Sequence[Level], n: int, *, few: bool) -> None:
     colour, dashes = COLOURS[n % len(COLOURS)], DASHES[n % len(DASHES)]
     ratios = reduce(Histogram.merge, [run.ratios for run in runs])
-    shuffled = reduce(Histogram.merge, [run.shuffled for run in runs])
     together = _together(ratios)
     x, y = _steps(ratios, together)
-    if fill:
+    if few:
         panel.fill_between(x, y, color=colour, alpha=0.16, linewidth=0)
     panel.plot(x, y, color=colour, linestyle=dashes)
-    if fill and len(runs) > 1:
+    if few and len(runs) > 1:
         for run in runs:
             panel.plot(*_steps(run.ratios, together), color=colour, linewidth=0.35, alpha=0.6)
-    panel.plot(*_steps(shuffled, _together(shuffled)), color=colour, linestyle=":", linewidth=0.8)
+    if few:
+        shuffled = reduce(Histogram.merge, [run.shuffled for run in runs])
+        panel.plot(*_steps(shuffled, _together(shuffled)), color=colour, linestyle=":", linewidth=0.8)
+
+
+def _null_band(panel: Axes, networks: Sequence[Sequence[Level]]) -> None:
+    """What shuffled kernels show in any of many networks, whose own lines could not be told apart."""
+    merged = [reduce(Histogram.merge, [run.shuffled for run in runs]) for runs in networks]
+    together = max(map(_together, merged))
+    outlines = [_steps(histogram, together) for histogram in merged]
+    heights = np.array([height for _, height in outlines])
+    # With an edge, or steps that do not overlap would fall apart.
+    panel.fill_between(outlines[0][0], heights.min(0), heights.max(0), color="0.8", linewidth=0.8, zorder=0)
 
 
 def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale: _Scale) -> None:
@@ -196,8 +213,9 @@ def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale:
     strip.spines["left"].set_visible(False)
 
 
-def _legend(part: SubFigure, labels: Sequence[str]) -> None:
+def _legend(part: SubFigure, labels: Sequence[str], *, single: bool, band: bool) -> None:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     handles = [
         Line2D(
@@ -206,12 +224,19 @@ def _legend(part: SubFigure, labels: Sequence[str]) -> None:
         )
         for n, label in enumerate(labels)
     ]  # fmt: skip
-    handles.append(Line2D([], [], color="0.3", linestyle=":", linewidth=0.8, label=NULL))
+    if single:
+        handles.append(Line2D([], [], color="0.3", linewidth=0.35, label=SINGLE))
+    null = (
+        Patch(color="0.8", label=NULL)
+        if band
+        else Line2D([], [], color="0.3", linestyle=":", linewidth=0.8, label=NULL)
+    )
+    handles.append(null)
     for face, label in zip(("white", "0.3"), PARTS, strict=True):
         look = {"marker": "o", "markersize": 2.6, "markeredgewidth": 0.7, "markerfacecolor": face}
         handles.append(Line2D([], [], color="0.3", linestyle="", label=label, **look))
     # About 130 letters fit beside one another, and each handle takes the place of ten.
-    widths = [10 + len(handle) for handle in (*labels, NULL, *PARTS)]
+    widths = [10 + len(label) for label in (*labels, *[SINGLE] * single, NULL, *PARTS)]
     columns = len(widths) if sum(widths) <= 130 else max(1, 130 // max(widths))
     part.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=2.8)
 

@@ -45,6 +45,7 @@ def table(
     width: float = PAGE,
     notes: Sequence[str] = (),
     gap_after: int = 0,
+    title: str = "",
 ) -> Figure:
     """A table of images, one a cell.
 
@@ -55,19 +56,23 @@ def table(
         width: of the figure in inches.
         notes: a line under each column, or none.
         gap_after: a wider gap after so many columns.
+        title: above all of it.
 
     Raises:
         InputError: matplotlib is not installed.
     """
     page = sheet(images, gap_after)
     inner = width - (0.75 if rows else 0.1)
-    lines = 1 + max((heading.count("\n") for heading in columns), default=0)
+    lines = 1 + max((heading.count("\n") for heading in columns), default=0) if any(columns) else 0
+    lines += 1 if title else 0
     extra = 0.13 * lines + 0.1 + (0.14 * (1 + max(note.count("\n") for note in notes)) if notes else 0)
     figure = new(width, inner * page.shape[0] / page.shape[1] + extra)
     panel = figure.subplots()
     _show(panel, page)
     _, count, high, wide, _ = images.shape
     _, lefts = _places(count, high, wide, gap_after)
+    if title:
+        figure.suptitle(title, fontsize=7.5)
     for k, heading in enumerate(columns):
         x = lefts[k] + wide / 2
         panel.text(x, -0.01 * page.shape[1], heading, ha="center", va="bottom", fontsize=6.5)

@@ -20,6 +20,46 @@ POINTS = 128
 LETTERS = 18
 
 
+class Pathway(NamedTuple):
+    """What is drawn of a pathway: the mean of the product is its ratio.
+
+    Attributes:
+        kernels: of the first and of the second layer.
+        spectra: of both, over their means, on one frequency axis with zero in the middle.
+        product: of the spectra.
+    """
+
+    kernels: tuple[Float[np.ndarray, "*k1"], Float[np.ndarray, "*k2"]]
+    spectra: tuple[Float[np.ndarray, "*f"], Float[np.ndarray, "*f"]]
+    product: Float[np.ndarray, "*f"]
+
+    @property
+    def ratio(self) -> float:
+        return float(self.product.mean())
+
+
+def pathway_parts(pair: sdr.Cascade, i: int, m: int, o: int, *, points: int) -> Pathway:
+    """A pathway's kernels, their spectra and the product of these; for the arguments see `pathway`.
+
+    Arguments:
+        points: frequencies on an axis, or more where kernels are wide.
+
+    Raises:
+        ValueError: three spatial axes, or a kernel that is all zero.
+    """
+    first, second = (np.asarray(kernel, np.float64) for kernel in pair.aligned())
+    kernels = first[..., i, m], second[..., m, o]
+    if kernels[0].ndim > 2:
+        raise ValueError(f"a pathway of {kernels[0].ndim} spatial axes cannot be drawn, only of one or two")
+    if not all(kernel.any() for kernel in kernels):
+        raise ValueError(f"the pathway {(i, m, o)} has a kernel that is all zero: its ratio is undefined")
+    readings = _readings(pair)
+    lags = readings[0].reach(kernels[0]) + readings[1].reach(kernels[1])
+    on = np.maximum(points, lags + 1)  # fewer would alias
+    spectra = readings[0].power(kernels[0], on), readings[1].power(kernels[1], on)
+    return Pathway(kernels, spectra, spectra[0] * spectra[1])
+
+
 @styled
 def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str] = ("first", "second")) -> Figure:
     """Above the two kernels, below their spectra over their means, and the product, whose mean is the ratio.
@@ -39,17 +79,8 @@ def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str]
         InputError: matplotlib is not installed.
         ValueError: three spatial axes, or a kernel that is all zero.
     """
-    kernels = [np.asarray(kernel, np.float64) for kernel in pair.aligned()]
-    kernels = [kernels[0][..., i, m], kernels[1][..., m, o]]
-    if kernels[0].ndim > 2:
-        raise ValueError(f"a pathway of {kernels[0].ndim} spatial axes cannot be drawn, only of one or two")
-    if not all(kernel.any() for kernel in kernels):
-        raise ValueError(f"the pathway {(i, m, o)} has a kernel that is all zero: its ratio is undefined")
-    readings = _readings(pair)
-    lags = readings[0].reach(kernels[0]) + readings[1].reach(kernels[1])
-    points = np.maximum(POINTS, lags + 1)  # fewer would alias
-    spectra = [reading.power(kernel, points) for reading, kernel in zip(readings, kernels, strict=True)]
-    product = spectra[0] * spectra[1]
+    parts = pathway_parts(pair, i, m, o, points=POINTS)
+    kernels, spectra, product = parts.kernels, parts.spectra, parts.product
     shown = [name if len(name) <= LETTERS else "…" + name[1 - LETTERS :] for name in names]
     figure = new(PAGE * 0.75, 3.2)
     panels = figure.subplots(2, 3)
@@ -65,7 +96,7 @@ def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str]
         "the mean of the product",
     ]
     panels[0, 2].text(0, 0.5, "\n".join(said), va="center", transform=panels[0, 2].transAxes, in_layout=False)
-    titles = [f"spectrum of {name}{reading.said()}" for name, reading in zip(shown, readings, strict=True)]
+    titles = [f"spectrum of {name}{reading.said()}" for name, reading in zip(shown, _readings(pair), strict=True)]
     for panel, power, title in zip(panels[1], [*spectra, product], [*titles, "product"], strict=True):
         _draw_spectrum(panel, power)
         panel.set_title(title)

@@ -67,6 +67,14 @@ def new(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def stamp(figure: Figure, words: str) -> Figure:
+    """The figure with words across it that nobody overlooks, for what must not be taken for a result."""
+    figure.text(
+        0.5, 0.5, words, in_layout=False, ha="center", va="center", rotation=20, fontsize=26, color="#D55E00", alpha=0.3
+    )  # fmt: skip
+    return figure
+
+
 @styled
 def save(figure: Figure, path: Path, endings: Sequence[Literal[".png", ".pdf"]] = (".png", ".pdf")) -> list[Path]:
     """Writes a figure as PNG, PDF or both, the same bytes for the same figure.

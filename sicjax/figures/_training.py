@@ -53,6 +53,13 @@ def training(levels: Sequence[Sequence[Track]], quality: Sequence[Track]) -> Fig
     panels[0, -1].set_xlabel("training step")
     panels[0, -1].tick_params(labelbottom=True)
     handles, labels = panels[0, 0].get_legend_handles_labels()
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    several = any(len(track.seeds) > 1 for tracks in levels for track in tracks)
+    explained = [Line2D([], [], color="0.3", linewidth=0.35, label="thin: single seeds")] * several
+    explained = [*explained, Patch(color="0.3", alpha=0.12, linewidth=0, label="shaded: 5 to 95 % of ratios")]
+    handles, labels = [*handles, *explained], [*labels, *(str(each.get_label()) for each in explained)]
     panels[1, -1].axis("off")
     panels[1, -1].legend(handles, labels, loc="center", handlelength=2.6)
     return figure

@@ -9,6 +9,7 @@ with Archive("results") as archive:              # records of many, measured onc
 """
 
 from sicjax.measure._archive import Archive
+from sicjax.measure._closer import Closer, Place, closer
 from sicjax.measure._cluster import Cluster, cluster
 from sicjax.measure._compare import Comparison, LayerChange, PairChange, compare
 from sicjax.measure._courses import courses
@@ -16,13 +17,14 @@ from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._gather import gather
 from sicjax.measure._graphviz import check_graph, write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
-from sicjax.measure._levels import by_level
+from sicjax.measure._levels import by_level, shuffled
 from sicjax.measure._many import Found, measure_many
 from sicjax.measure._meaning import COLUMNS
 from sicjax.measure._parquet import read_archive, write_parquet
 from sicjax.measure._paths import Source, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
+from sicjax.measure._whole import whole
 from sicjax.measure._write import print_json, write, write_histograms, write_records
 from sicjax.measure._write_changes import comparison_as_json, write_comparisons
 
@@ -33,6 +35,7 @@ __all__ = [
     "QUANTILES",
     "SCHEMA",
     "Archive",
+    "Closer",
     "Cluster",
     "Comparison",
     "Found",
@@ -40,6 +43,7 @@ __all__ = [
     "LayerChange",
     "Measured",
     "PairChange",
+    "Place",
     "RankTest",
     "Record",
     "Row",
@@ -48,6 +52,7 @@ __all__ = [
     "as_json",
     "by_level",
     "check_graph",
+    "closer",
     "cluster",
     "compare",
     "comparison_as_json",
@@ -62,6 +67,8 @@ __all__ = [
     "rows_of",
     "schema",
     "shard",
+    "shuffled",
+    "whole",
     "write",
     "write_comparisons",
     "write_graph",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
@@ -40,10 +41,15 @@ def cluster(address: str) -> Iterator[Cluster]:
         from distributed import Client  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise missing_package("distributed", "cluster", "a Dask cluster") from error
+    client, failed = None, None
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler answers at {address}, expected one such as tcp://HOST:8786") from error
+        failed = error.with_traceback(None)  # which holds the client that failed
+    if client is None:
+        # Left to itself it is closed at any time, also in the middle of starting another, and both wait for ever.
+        gc.collect()
+        raise InputError(f"no Dask scheduler answers at {address}, expected one such as tcp://HOST:8786") from failed
     with _without_logs(), client:
         workers = _of_this_version(client, address)
         executor = client.get_executor(pure=False)

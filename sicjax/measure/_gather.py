@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sicjax import __version__
 from sicjax.measure._archive import Archive
@@ -19,6 +20,8 @@ def gather(
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     module: str | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
 ) -> Iterator[Record | None]:
     """The record of each source; None where there is none yet.
 
@@ -30,14 +33,16 @@ def gather(
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         module: see `networks.from_file`.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
     """
     for source in sources:
         if source in keys:
             yield archive.get(source.file, keys[source])
             continue
-        how = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
-        stated = settings_for(source.file, **how)._asdict()
-        stated["stride"] = None if stated["stride"] is None else list(stated["stride"])
+        how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
+        stated = settings_for(source.file, only=only, transposed_in=transposed_in, **how)._asdict()
+        stated = {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
         made = {"schema": SCHEMA, "sicjax": __version__, "settings": stated}
         yield next(
             (record for record in archive.of(source.file) if made == {name: record[name] for name in made}), None

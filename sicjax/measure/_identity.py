@@ -25,12 +25,16 @@ class Settings(NamedTuple):
         transposed: whether the convolutions are transposed.
         step: which checkpoint of a training run; None of other files.
         module: the name of the function that returns the module of an Orbax checkpoint.
+        only: what the names of the layers that are measured begin with.
+        transposed_in: what the names of those that are transposed begin with.
     """
 
     stride: tuple[int, ...] | None = None
     transposed: bool | None = None
     step: int | None = None
     module: str | None = None
+    only: tuple[str, ...] | None = None
+    transposed_in: tuple[str, ...] | None = None
 
 
 class Identity(NamedTuple):
@@ -57,13 +61,16 @@ def settings_for(
     transposed: bool | None = None,
     step: int | None = None,
     module: str | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
 ) -> Settings:
     """The settings of a file; of a run that has not been told a step, the latest that is whole."""
     strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
     if step is None and runs.is_run(file):
         step, damaged = runs.latest(file)
         step = max(damaged, default=None) if step is None else step
-    return Settings(strides, transposed, step, module)
+    several = lambda names: (names,) if isinstance(names, str) else tuple(names or ()) or None
+    return Settings(strides, transposed, step, module, several(only), several(transposed_in))
 
 
 def identify(file: str | Path, settings: Settings) -> Identity:

@@ -17,14 +17,30 @@ from sicjax.measure._rows import Measured
 SAMPLED = 64
 
 
-def by_level(measured: Sequence[Measured]) -> dict[str, list[tuple[str, list[figures.Level]]]]:
-    """For a figure: each file's networks with their histograms from fine to coarse, the shuffled kernels beside."""
+def shuffled(measured: Measured) -> tuple[sdr.Histogram, ...]:
+    """For each pair the ratios with the taps of every kernel shuffled, of up to `SAMPLED` channels on each axis.
+
+    Of one shuffle, as an example; mean and spread over all shuffles are in the row, exact.
+    """
+    pairs = zip(measured.network.pairs, measured.histograms, strict=True)
+    # Where every ratio is 1 whatever the weights, also with their taps shuffled.
+    return tuple(ratios if pair.cascade.structural else _shuffled(pair.cascade, ratios.edges) for pair, ratios in pairs)
+
+
+def by_level(
+    measured: Sequence[Measured], nulls: Sequence[tuple[sdr.Histogram, ...]] | None = None
+) -> dict[str, list[tuple[str, list[figures.Level]]]]:
+    """For a figure: each file's networks with their histograms from fine to coarse, the shuffled kernels beside.
+
+    Arguments:
+        measured: the files.
+        nulls: `shuffled` of each, where that is known already.
+    """
     files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
-    for result in measured:
+    for result, null in zip(measured, nulls or map(shuffled, measured), strict=True):
         chains: dict[str, list[figures.Level]] = {}
-        for pair, row, ratios in zip(result.network.pairs, result.rows, result.histograms, strict=True):
-            shuffled = _shuffled(pair.cascade, ratios.edges)
-            level = figures.Level(pair.name, ratios, shuffled, row.marginal, row.adaptation)
+        for pair, row, *ratios in zip(result.network.pairs, result.rows, result.histograms, null, strict=True):
+            level = figures.Level(pair.name, *ratios, row.marginal, row.adaptation)
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]

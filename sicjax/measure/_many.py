@@ -13,6 +13,7 @@ from sicjax.measure._paths import Source
 from sicjax.measure._record import Record
 from sicjax.measure._rows import Measured
 from sicjax.measure._workers import over_executor, over_processes
+from sicjax.networks import Limit
 
 
 class Found(NamedTuple):
@@ -37,6 +38,9 @@ def measure_many(
     stride: int | Sequence[int] | None = None,
     transposed: bool | None = None,
     module: str | None = None,
+    limit: Limit | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
     archive: Archive | None = None,
     jobs: int | None = None,
     executor: Executor | None = None,
@@ -51,13 +55,17 @@ def measure_many(
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         module: see `networks.from_file`.
+        limit: what each may take, see `networks.Limit`; one that takes more is a record with that reason. It is no
+            part of the key: a result is the same whatever it was allowed.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         archive: where records are kept; what it has is not measured again, but for what failed.
         jobs: processes of this machine to share the work; without them and an executor it is done right here.
         executor: any of PEP 3148 to do the work instead, such as that of a `cluster`. Its workers need the package and
             see the files under the same paths; where they are processes, they must not be forks of one in which JAX
             runs. An error of its own is raised, also that it is broken; the archive then has what it did.
-        together: hold all of them, and let them share compiled programs, which takes less time where they are few and
-            differ; the last digits of a number may then depend on what else is measured.
+        together: without a limit hold all of them, and let them share compiled programs, which takes less time where
+            they are few and differ; the last digits of a number may then depend on what else is measured.
         keep: gets each result with its arrays, where the work is done right here.
         progress: is told of each pair of layers, where the work is done right here; see `measure`.
 
@@ -68,12 +76,13 @@ def measure_many(
         InputError: the archive cannot be read or written.
     """
     known = (lambda file: ()) if archive is None else archive.measured
-    tasks = (Task(source, stride, transposed, module, known(source.file)) for source in sources)
+    how = (stride, transposed, module, only, transposed_in)
+    tasks = (Task(source, *how, known(source.file), limit) for source in sources)
     if executor is not None:
         done = over_executor(executor, carry_out, tasks, lost=lost)
     elif jobs is not None:
         done = over_processes(carry_out, tasks, jobs, lost=lost)
-    elif together:
+    elif together and limit is None:
         tasks = list(tasks)
         done = zip(tasks, carry_out_together(tasks, keep=keep, progress=progress), strict=True)
     else:

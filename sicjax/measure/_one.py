@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError, bug, show_traceback
+from sicjax._limits import OutOfTime, within
 from sicjax.measure._identity import Identity, identify, settings_for
 from sicjax.measure._paths import Source
 from sicjax.measure._record import Record, as_json, failure
 from sicjax.measure._rows import Measured, Read, measure_read, read
+from sicjax.networks import Limit
 
 
 class Task(NamedTuple):
@@ -20,14 +22,20 @@ class Task(NamedTuple):
         stride: see `networks.from_file`.
         transposed: see `networks.from_file`.
         module: see `networks.from_file`.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         known: keys under which there is a record of it already.
+        limit: see `networks.from_file`; a file over it is a failure.
     """
 
     source: Source
     stride: int | Sequence[int] | None
     transposed: bool | None
     module: str | None = None
+    only: str | Sequence[str] | None = None
+    transposed_in: str | Sequence[str] | None = None
     known: Collection[str] = ()
+    limit: Limit | None = None
 
 
 class Outcome(NamedTuple):
@@ -50,10 +58,11 @@ def carry_out(
         keep: gets the result with its arrays, which are let go otherwise.
         progress: see `measure`.
     """
-    opened = _opened(task)
-    if isinstance(opened, Outcome):
-        return opened
-    return _measured(task, opened, keep, progress)
+    with within(task.limit):
+        opened = _opened(task)
+        if isinstance(opened, Outcome):
+            return opened
+        return _measured(task, opened, keep, progress)
 
 
 def carry_out_together(
@@ -85,6 +94,9 @@ def _measured(task: Task, opened: Read, keep, progress) -> Outcome:
     identity = opened.identity
     try:
         (measured,) = measure_read([opened], progress)
+    except OutOfTime as error:
+        show_traceback(error)
+        return Outcome(identity.key, failure(identity, str(error)))
     except Exception as error:  # one of thousands must not end the rest, and what it lacks is told
         return Outcome(identity.key, failure(identity, _unexpected(task, error)))
     keep(measured)
@@ -107,9 +119,8 @@ def _opened(task: Task) -> Read | Outcome:
 
 def _identity(task: Task) -> Identity:
     file, step = task.source
-    return identify(
-        file, settings_for(file, stride=task.stride, transposed=task.transposed, step=step, module=task.module)
-    )
+    fields = ("stride", "transposed", "module", "only", "transposed_in")
+    return identify(file, settings_for(file, step=step, **{field: getattr(task, field) for field in fields}))
 
 
 def _unexpected(task: Task, error: Exception) -> str:

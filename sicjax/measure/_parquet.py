@@ -36,6 +36,8 @@ TABLES = {
         "stride": "INTEGER[]",
         "transposed": "BOOLEAN",
         "module": "VARCHAR",
+        "only": "VARCHAR[]",
+        "transposed_in": "VARCHAR[]",
         "pairs": "INTEGER",
         "error": "VARCHAR",
         "skipped": "STRUCT(layer VARCHAR, reason VARCHAR)[]",

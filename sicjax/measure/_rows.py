@@ -13,11 +13,12 @@ import numpy as np
 from sicjax import networks, sdr
 from sicjax._errors import missing_package
 from sicjax._html import table
+from sicjax._limits import in_time, within
 from sicjax.measure._compile import common_shapes, filled, shape_for
 from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
-from sicjax.networks import Network, Pair, Skipped
+from sicjax.networks import Limit, Network, Pair, Skipped
 
 if TYPE_CHECKING:
     import pandas
@@ -146,6 +147,9 @@ def measure(
     transposed: bool | None = None,
     step: int | None = None,
     module: str | None = None,
+    limit: Limit | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
     progress: Callable[[str, int, int], Any] = lambda name, done, total: None,
 ) -> list[Measured]:
     """Measures every pair of successive convolutions in each file, or network in memory.
@@ -156,19 +160,26 @@ def measure(
         transposed: see `networks.from_file`.
         step: see `networks.from_file`.
         module: see `networks.from_file`.
+        limit: what each may take, see `networks.Limit`; they are then measured one by one.
+        only: see `networks.from_file`.
+        transposed_in: see `networks.from_file`.
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
-        InputError: a file that cannot be read or understood.
+        InputError: a file that cannot be read or understood, or is over the limit.
     """
-    how = {"stride": stride, "transposed": transposed, "step": step, "module": module}
-    return measure_read(
-        [
-            Read(IN_MEMORY, file) if isinstance(file, Network) else read(identify(file, settings_for(file, **how)))
-            for file in files
-        ],
-        progress,
-    )
+    how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": step, "module": module}
+    how |= {"only": only, "transposed_in": transposed_in}
+    if limit is not None and len(files) > 1:
+        return [result for file in files for result in measure([file], limit=limit, progress=progress, **how)]
+    with within(limit):
+        return measure_read(
+            [
+                Read(IN_MEMORY, file) if isinstance(file, Network) else read(identify(file, settings_for(file, **how)))
+                for file in files
+            ],
+            progress,
+        )
 
 
 class Read(NamedTuple):
@@ -196,6 +207,7 @@ def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]
         for identity, net in files:
             results = []
             for pair in net.pairs:
+                in_time(identity.file, f"{done} of {len(pairs)} pairs measured")
                 progress(pair.name, done, len(pairs))
                 if pair.cascade.structural:
                     results.append(_structural(pair))

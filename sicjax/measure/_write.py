@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from sicjax import figures
+from sicjax import figures, sdr
 from sicjax._errors import InputError
 from sicjax.measure._levels import by_level
 from sicjax.measure._record import Record, as_json, rows_of
@@ -48,13 +48,21 @@ def write_records(records: Iterable[Record], folder: Path) -> list[Path]:
     return files
 
 
-def write_histograms(measured: Sequence[Measured], folder: Path) -> Path:
+def write_histograms(
+    measured: Sequence[Measured], folder: Path, nulls: Sequence[tuple[sdr.Histogram, ...]] | None = None
+) -> Path:
     """Draws `histograms.png` into a folder, made if it is not there.
+
+    Arguments:
+        measured: the files.
+        folder: where to draw.
+        nulls: `shuffled` of each file, where that is known already.
 
     Raises:
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
-    figure = figures.distributions(*({label: [run] for label, run in found} for found in by_level(measured).values()))
+    levels = by_level(measured, nulls).values()
+    figure = figures.distributions(*({label: [run] for label, run in found} for found in levels))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figures.save(figure, folder / "histograms", [".png"])

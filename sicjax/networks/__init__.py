@@ -1,5 +1,7 @@
 """The successive layers of networks: from files, any JAX function, Flax and PyTorch modules."""
 
+from sicjax._limits import Limit
+from sicjax.networks._draft import sidecar_draft
 from sicjax.networks._files import files_of, from_file, takes_module, takes_stride
 from sicjax.networks._formats import FORMATS, Format
 from sicjax.networks._orbax import is_orbax
@@ -11,6 +13,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "Layer",
+    "Limit",
     "Network",
     "Pair",
     "Skipped",
@@ -20,6 +23,7 @@ __all__ = [
     "from_module",
     "from_torch",
     "is_orbax",
+    "sidecar_draft",
     "takes_module",
     "takes_stride",
 ]

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from sicjax import runs, weights
 from sicjax._errors import InputError, MissingPackage
 from sicjax._foreign import printable
-from sicjax._limits import reading
+from sicjax._limits import Limit, reading, within
 from sicjax.networks._formats import Format, format_of
+from sicjax.networks._only import part_of, prefixes
 from sicjax.networks._where import located
 from sicjax.networks.chain import strides_given
 from sicjax.networks.graph import Network, Skipped
@@ -31,6 +32,9 @@ def from_file(
     transposed: bool | None = None,
     step: int | None = None,
     module: str | Callable[[], Any] | None = None,
+    limit: Limit | None = None,
+    only: str | Sequence[str] | None = None,
+    transposed_in: str | Sequence[str] | None = None,
 ) -> Network:
     """The network, or networks, of a file.
 
@@ -48,33 +52,40 @@ def from_file(
         module: of an Orbax checkpoint of another's Flax model: a function, or its name `package.module:function`,
             that takes nothing and returns the module, NNX or Linen, and example inputs as a tuple; a dictionary after
             these has keywords of the call.
+        limit: what the file may take, in seconds and in bytes made of it, in place of what goes with its size.
+        only: what the names of layers begin with, or several such; the others are left out, as if the file did not
+            have them.
+        transposed_in: what the names of layers that are transposed begin with, or several such, in a file that does
+            not state it; `transposed` is then of the others.
 
     Raises:
-        InputError: a file that cannot be read, a stride, direction or module that is needed and not given, or given
-            and not needed, a step of what is no run, weights that are not finite.
+        InputError: a file that cannot be read or is over the limit, names that no layer begins with, a stride,
+            direction or module that is needed and not given, or given and not needed, a step of what is no run, weights
+            that are not finite.
     """
     if not isinstance(path, (str, os.PathLike)):
         doors = (
             "from_torch takes modules and state dicts of PyTorch, from_module Flax modules, from_function JAX functions"
         )
         raise InputError(f"expected a path, got {type(path).__name__}: {doors}")
-    with located(path) as path:
+    with within(limit), located(path) as path:
         content = weights.look(path)
         format = format_of(content)
-        how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed}
-        given = stride is not None or transposed is not None
+        kept, turned = prefixes(only, "only"), prefixes(transposed_in, "transposed_in")
+        how: dict[str, Any] = {"stride": strides_given(stride), "transposed": transposed, "transposed_in": turned}
+        given = stride is not None or transposed is not None or bool(turned)
         if format.graph and given and (not content.folder or format.module or runs.is_run(path)):
             raise InputError(f"{path} states its strides and directions itself: leave out stride and transposed")
         if module is not None and not format.module:
             raise InputError(f"{path} is no Orbax checkpoint: leave out the module")
-        how = {} if format.graph else how
+        how = {} if format.graph else {**how, "only": kept}
         read = partial(
             format.read, path, **how, **({"module": module} if format.module else {}), **_of_step(content, step)
         )
         network = _guarded(content, format, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
-        return _printable(network)
+        return _printable(part_of(path, network, kept) if format.graph else network)
 
 
 def takes_stride(path: str | Path) -> bool:

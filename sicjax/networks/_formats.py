@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sicjax import weights
 from sicjax._errors import InputError
+from sicjax.networks._only import check, left_out, part_of
 from sicjax.networks._orbax import files_of_orbax, from_orbax, is_orbax
 from sicjax.networks._saved import files_of_run, from_run
-from sicjax.networks.chain import from_names, from_sidecar
+from sicjax.networks.chain import begins, from_names, from_sidecar
 from sicjax.networks.graph import Network
 from sicjax.networks.keras import from_keras
 from sicjax.networks.known import from_known
@@ -27,7 +28,8 @@ class Format(NamedTuple):
         name: as people call it.
         endings: of its files' names, usually; none where it is a folder.
         about: the rest of a sentence on it.
-        read: a path to its network; of a format without a graph also `stride` and `transposed`.
+        read: a path to its network; of a format without a graph also `stride`, `transposed`, `transposed_in` and
+            `only`.
         recognises: whether a file is of this format; None where the bytes do not tell and an ending must.
         extra: what has to be installed to read it, by the name in `pip install 'sicjax[extra]'`.
         graph: whether it states the order, strides and directions of its layers.
@@ -78,17 +80,32 @@ def _is_program(kind: str, content: weights.Content) -> bool:
     return content.entries is not None and weights.program_in(content.entries) == kind
 
 
-def _from_weights(path: Path, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
+def _from_weights(
+    path: Path,
+    *,
+    stride: Sequence[int] | None,
+    transposed: bool | None,
+    transposed_in: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Network:
     tensors = weights.read(path)
+    kernels = [name for name, array in tensors.arrays.items() if weights.is_kernel(name, array)]
+    check(path, kernels, transposed_in, "--transposed-in")
+    how: dict[str, Any] = {"stride": stride, "transposed": transposed, "transposed_in": transposed_in}
     sidecar = weights.find_sidecar(path)
-    if sidecar is None:
-        known = from_known(tensors, weights.config_of(path))
-        if known is not None and stride is transposed is None:
-            return known
-        net = from_names(path, tensors, stride=stride, transposed=transposed)
-        better = "its names are of a known architecture: without --stride its own strides and branches are followed"
-        return net if known is None else net._replace(notes=(*net.notes, better))
-    return from_sidecar(path, tensors, sidecar, stride=stride, transposed=transposed)
+    if sidecar is not None:
+        return part_of(path, from_sidecar(path, tensors, sidecar, **how), only)
+    known = from_known(tensors, weights.config_of(path))
+    if known is not None and stride is transposed is None and not transposed_in:
+        return part_of(path, known, only)
+    if only:
+        # Before anything is inferred: strides are then given for these alone, and no other layer stands between.
+        check(path, kernels, only, "--only")
+        tensors = tensors._replace(arrays={n: array for n, array in tensors.arrays.items() if begins(n, only)})
+    net = from_names(path, tensors, **how)
+    left = [left_out(only, sum(not begins(name, only) for name in kernels))] if only else []
+    better = "its names are of a known architecture: without --stride its own strides and branches are followed"
+    return net._replace(notes=(*net.notes, *left, *([] if known is None else [better])))
 
 
 def _with_sidecar(path: Path) -> list[Path]:

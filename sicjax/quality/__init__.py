@@ -14,24 +14,32 @@ with the weights that published FIDs are made with.
 
 from sicjax.quality._checkerboard import checkerboard_energy
 from sicjax.quality._diversity import diversity
+from sicjax.quality._efficientnet import efficientnet
 from sicjax.quality._frechet import frechet_distance, frechet_distance_of_moments
 from sicjax.quality._images import chroma_variance, edge_energy
 from sicjax.quality._inception import inception
 from sicjax.quality._kernel import KernelDistance, kernel_distance
+from sicjax.quality._neighbours import Neighbours, neighbours
 from sicjax.quality._random_features import random_features
+from sicjax.quality._rank import effective_rank, vendi
 from sicjax.quality._wasserstein import patches, sliced_wasserstein
 
 __all__ = [
     "KernelDistance",
+    "Neighbours",
     "checkerboard_energy",
     "chroma_variance",
     "diversity",
     "edge_energy",
+    "effective_rank",
+    "efficientnet",
     "frechet_distance",
     "frechet_distance_of_moments",
     "inception",
     "kernel_distance",
+    "neighbours",
     "patches",
     "random_features",
     "sliced_wasserstein",
+    "vendi",
 ]

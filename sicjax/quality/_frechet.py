@@ -31,7 +31,10 @@ def frechet_distance(a: Samples, b: Samples, *, features: Extractor | None = Non
     >>> round(frechet_distance(x, x + 2), 6)
     12.0
     """
-    moments = [(x.mean(0), np.cov(x, rowvar=False).reshape(x.shape[1], -1)) for x in _pair(a, b, features, batch)]
+    x, y = _pair(a, b, features, batch)
+    if max(len(x), len(y)) <= x.shape[1]:
+        return _of_few(x, y)
+    moments = [(x.mean(0), np.cov(x, rowvar=False).reshape(x.shape[1], -1)) for x in (x, y)]
     return frechet_distance_of_moments(*moments[0], *moments[1])
 
 
@@ -63,6 +66,17 @@ def frechet_distance_of_moments(
     both = np.sqrt(np.clip(values, 0, None)).sum()
     distance = np.square(mean_a - mean_b).sum() + np.trace(covariance_a) + np.trace(covariance_b) - 2 * both
     return max(float(distance), 0.0)
+
+
+def _of_few(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> float:
+    """The same of fewer samples than features, without a matrix of features by features.
+
+    With `A = x / sqrt(n - 1)`, centred, `S_a = A' A`: the trace of the root is the sum of `A B'`'s singular values.
+    """
+    apart = np.square(x.mean(0) - y.mean(0)).sum()
+    a, b = ((z - z.mean(0)) / np.sqrt(len(z) - 1) for z in (x, y))
+    both = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return max(float(apart + np.square(a).sum() + np.square(b).sum() - 2 * both), 0.0)
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ class Places:
         self.folder = Path(folder).absolute()
         self.config = self.folder / "config.json"
         self.lock = self.folder / "lock"
+        self.images = self.folder / "images.json"
         self.skipped = self.folder / "skipped.tsv"
         self.checkpoints = self.folder / "checkpoints"
         self.damaged = self.folder / "damaged"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -120,6 +122,32 @@ class Writer:
         """Writes images in [-1, 1] as one PNG."""
         if self.writes:
             write_picture(self._places, name, step, grid)
+
+    def same_images(self, names: Sequence[str]) -> None:
+        """Keeps in mind which images the run trains on; one that goes on has to find the same.
+
+        Arguments:
+            names: of the images that can be read, in order.
+
+        Raises:
+            InputError: they are others than those that it began with.
+        """
+        if not self.writes:
+            return
+        now = {"count": len(names), "names": hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()}
+        try:
+            then = json.loads(self._places.images.read_bytes())
+        except FileNotFoundError:  # it begins, or is of an older version
+            write_whole(self._places.images, lambda stream: stream.write(json.dumps(now).encode()))
+            return
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {self._places.images}: {error}") from error
+        if then != now:
+            before = then.get("count") if isinstance(then, dict) else None
+            raise InputError(
+                f"{self.folder} holds a run that began with {before} images, of which {len(names)} or others are there "
+                "now: put them back to go on with it, or take another --workdir"
+            )
 
     def write_skipped(self, skipped: Sequence[tuple[str, str]]) -> Path:
         """Writes which images were left out, and why, one a line; returns the file."""

@@ -79,6 +79,10 @@ def moments(pair: Cascade, *, mesh: jax.sharding.Mesh | None = None) -> Moments:
 def penalty(pair: Cascade, *, kind: Literal["departure", "adaptation", "coupling"] = "departure") -> Float[Array, ""]:
     """How far a pair is from independence, to be added to a training loss; differentiable, no pathway visited.
 
+    It costs little in a step, but its gradient is a long program: the first step compiles for about ten seconds of
+    processor time for every geometry (kernel sizes, strides and numbers of channels), whatever the number of pathways;
+    with JAX's persistent compilation cache only once.
+
     Arguments:
         pair: the two layers.
         kind: `departure` is the mean of `(rho - 1)^2` over all pathways; `adaptation` the square of the part of

@@ -11,13 +11,15 @@ from sicjax._extras import require
 
 require("train", "sicjax.train", "flax", "optax", "grain", "pillow")
 
-from sicjax.train._config import PRESETS, Config, GanConfig, VaeConfig
+from sicjax.train._config import GROUPS, PRESETS, Config, GanConfig, VaeConfig
 from sicjax.train._gan import GanState, gan, gan_task
 from sicjax.train._loop import Result, run
+from sicjax.train._shown import shown
 from sicjax.train._task import Task
 from sicjax.train._vae import VaeState, vae, vae_task
 
 __all__ = [
+    "GROUPS",
     "PRESETS",
     "Config",
     "GanConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "gan",
     "gan_task",
     "run",
+    "shown",
     "vae",
     "vae_task",
 ]

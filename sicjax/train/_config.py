@@ -9,6 +9,20 @@ from typing import Literal
 from sicjax import runs
 from sicjax._errors import InputError
 
+# The fields by what they are about, for help.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "images": ("data", "data_dir", "images", "size", "crop", "validation", "subset", "flip"),
+    "networks": ("latent", "kernel", "generator", "discriminator", "encoder", "decoder", "dropout"),
+    "training": (
+        "steps", "batch", "learning_rate", "beta1", "beta2", "schedule", "clip", "beta", "ema", "dtype", "seed",
+    ),
+    "independence penalty": ("penalty", "penalty_kind", "penalty_layers"),
+    "what is written": (
+        "log_every", "sample_every", "measure_every", "save_every", "save_at", "keep", "tensorboard",
+    ),
+    "device": ("steps_together", "on_device"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Config:
@@ -33,9 +47,11 @@ class Config:
         schedule: of the learning rate; cosine ends at 0.
         clip: largest norm of a gradient; 0 for no limit.
         dropout: rate between the two finest layers of the generator or decoder.
-        penalty: weight of the independence penalty, `sdr.penalty`.
+        penalty: weight of the independence penalty, `sdr.penalty`; before the first step its gradient
+            is compiled for about ten seconds a pair.
         penalty_kind: the whole departure from 1, or adaptation or coupling alone.
-        penalty_layers: only pairs whose name contains one of these, such as "decoder"; without any all of them.
+        penalty_layers: only pairs whose name contains one of these, such as "encoder"; without any those of the
+            generator or decoder.
         dtype: of the computation; weights are float32.
         seed: of everything random.
         log_every: steps between lines of metrics.jsonl.
@@ -183,7 +199,7 @@ PRESETS: dict[str, dict[str, Config]] = {
             log_every=5, sample_every=10, measure_every=10, save_every=10,
         ),
         "cpu": GanConfig(
-            size=32, generator=(256, 128, 64, 32), discriminator=(32, 64, 128, 256), steps=6_000, batch=64,
+            generator=(256, 128, 64, 32), discriminator=(32, 64, 128, 256), steps=8_000, batch=16, validation=1_000,
         ),
         "paper": GanConfig(data="celeb_a"),
     },
@@ -192,7 +208,9 @@ PRESETS: dict[str, dict[str, Config]] = {
             images=200, size=16, latent=8, encoder=(8, 8, 16), decoder=(16, 8, 8), steps=20, batch=8,
             log_every=5, sample_every=10, measure_every=10, save_every=10,
         ),
-        "cpu": VaeConfig(size=32, encoder=(32, 64, 128, 256), decoder=(128, 128, 64, 16), steps=6_000),
+        "cpu": VaeConfig(
+            encoder=(32, 64, 128, 256), decoder=(128, 128, 64, 16), steps=4_000, batch=16, validation=1_000,
+        ),
         "paper": VaeConfig(data="celeb_a", steps=60_000),
     },
 }  # fmt: skip

@@ -34,7 +34,7 @@ class Result(NamedTuple):
     Attributes:
         folder: the run's directory.
         step: steps done.
-        finished: whether these are all; otherwise a signal stopped it, and calling again goes on.
+        finished: whether these are all, or enough; otherwise a signal stopped it, and calling again goes on.
         state: after the last step.
     """
 
@@ -52,6 +52,7 @@ def run(
     *,
     devices: list[jax.Device] | None = None,
     progress: Callable[[int, int, dict[str, float]], Any] = lambda step, steps, metrics: None,
+    enough: Callable[[int], bool] = lambda step: False,
 ) -> Result:
     """Trains from the latest checkpoint in a directory, or from the start, to the config's last step.
 
@@ -66,6 +67,7 @@ def run(
         workdir: the run's directory.
         devices: to train on, by default all.
         progress: called with the steps done, all steps and the latest metrics.
+        enough: asked at every checkpoint, after it is written and everything due then is measured; true ends the run.
 
     Raises:
         InputError: images that cannot be read, a directory with another config, a loss that is no number any more.
@@ -98,13 +100,14 @@ def run(
             f"{len(images.skipped)} images cannot be read, the first {name}: {reason}; all: {file}", stacklevel=3
         )
     try:
-        return _train(task, config, writer, feed, shown, mesh, progress)
+        writer.same_images(images.names)
+        return _train(task, config, writer, feed, shown, mesh, progress, enough)
     finally:
         writer.close()
 
 
 def _train(
-    task: Task, config: Config, writer: runs.Writer, feed: Feed, shown: Any, mesh: jax.sharding.Mesh, progress
+    task: Task, config: Config, writer: runs.Writer, feed: Feed, shown: Any, mesh: jax.sharding.Mesh, progress, enough
 ) -> Result:
     replicated = NamedSharding(mesh, PartitionSpec())
     abstract = jax.tree.map(
@@ -137,6 +140,8 @@ def _train(
             _look(task, config, state, writer, shown, watch, step, config.steps)
             if step % config.save_every == 0 or step in config.save_at or step == config.steps:
                 _save(task, state, writer, shown, step)
+                if enough(step):
+                    return Result(writer.folder, step, True, state)
             if step % config.log_every == 0:
                 clock = (time.perf_counter(), step)
     if step < config.steps:

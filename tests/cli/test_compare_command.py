@@ -91,7 +91,7 @@ def test_every_checkpoint_of_a_run_and_two_runs(tmp_path, capsys):
     assert all(layer["displacement"] > 0.5 for layer in found["layers"]) and len(found["pairs"]) == 2
     assert cli.main(["compare", str(first), str(second), "--out", str(tmp_path / "two")]) == 0
     assert capsys.readouterr().out.startswith("first → second\n")
-    written = {"changes.json", "pair_changes.csv", "layer_changes.csv", "changes.png", "steps.png"}
+    written = {"report.html", "changes.json", "pair_changes.csv", "layer_changes.csv", "changes.png", "steps.png"}
     for out in ("steps", "two"):
         assert {file.name for file in (tmp_path / out).iterdir()} == written
 

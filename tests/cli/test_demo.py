@@ -19,7 +19,8 @@ def test_the_demo_trains_measures_and_says_where(tmp_path, monkeypatch, capsys):
         out, error = capsys.readouterr()
         assert "encoder.convs.0 to convs.1" in out and "decoder.convs.0 to convs.1" in out
         files = {path.name for path in (tmp_path / "demo").iterdir()}
-        assert files == {"run", "pairs.csv", "result.json", "histograms.png", "samples.png", "reconstructions.png"}
+        written = {"report.html", "pairs.csv", "result.json", "histograms.png", "samples.png", "reconstructions.png"}
+        assert files == {"run", *written}
         assert str(tmp_path / "demo" / "histograms.png") in error
 
 

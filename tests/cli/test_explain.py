@@ -1,10 +1,10 @@
 from sicjax.cli import main
-from sicjax.cli._table import _ALL, HEADINGS
+from sicjax.cli._columns import ALL, HEADINGS
 from sicjax.measure import COLUMNS
 
 
 def test_every_heading_of_the_table_can_be_asked_for(capsys):
-    headings = [heading for heading, _ in _ALL]
+    headings = [heading.title for heading in ALL]
     assert {HEADINGS.get(heading, heading) for heading in headings} <= set(COLUMNS)
     assert main(["explain", *headings]) == 0
     said = capsys.readouterr().out

@@ -21,6 +21,30 @@ def test_every_command_has_help(capsys):
     assert "--out DIR" in help_of(capsys, "demo") and "usage: sicjax doctor" in help_of(capsys, "doctor")
 
 
+def test_without_a_command_there_is_help(capsys):
+    assert cli.main([]) == 0
+    shown = capsys.readouterr().out
+    assert "sicjax demo --quick" in shown and "usage: sicjax" in shown
+
+
+@pytest.mark.parametrize("kind", ["gan", "vae"])
+def test_every_flag_of_training_is_in_one_group_with_the_values_of_its_presets(kind):
+    import dataclasses
+
+    from sicjax import train
+    from sicjax.cli._train_help import train_help
+
+    fields = {field.name for field in dataclasses.fields(train.PRESETS[kind]["cpu"])}
+    grouped = [name for names in train.GROUPS.values() for name in names]
+    assert len(grouped) == len(set(grouped)) and fields <= set(grouped)
+    shown = train_help(kind, 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    words = " ".join(shown.split())
+    assert all(f"--{name.replace('_', '-')}" in words for name in fields)
+    steps = "; ".join(f"{name} {preset.steps:,}" for name, preset in train.PRESETS[kind].items())
+    assert f"--steps N training steps ({steps})" in words and "mirror images at random (on)" in words
+
+
 def test_the_help_of_measure_lists_the_formats(capsys):
     shown = help_of(capsys, "measure")
     for row in FORMATS:
@@ -42,19 +66,28 @@ def test_the_help_of_reproduce_names_the_presets(capsys):
 
     shown = help_of(capsys, "reproduce")
     assert all(name in shown for name in experiments.PRESETS)
+    assert all(figure in shown for figure in experiments.FIGURES)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_and_flags(capsys, shell):
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    words = ("measure", "transposed-in", "penalty-kind", "adaptation", "gan_levels")
+    assert [word for word in words if word not in script] == []
 
 
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        ([], "required: COMMAND"),
+        (["--frobnicate"], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["measure"], "required: PATH"),
-        (["train"], "required: kind"),
+        (["train"], "usage: sicjax train gan|vae"),
         (["train", "gin"], "invalid choice: 'gin'"),
         (["train", "gan", "--preset", "huge"], "invalid choice: 'huge'"),
         (["reproduce"], "required: FIGURE"),
-        (["reproduce", "--preset", "huge", "fig4"], "'huge' is none of tiny, cpu, paper"),
+        (["reproduce", "--preset", "huge", "fig4"], "'huge' is none of tiny, cpu, pilot, paper"),
         (["demo", "--steps", "3"], "unrecognized arguments: --steps"),
     ],
 )

@@ -28,7 +28,7 @@ def test_the_command_line_prints_one_json_document(chain):
 def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     pytest.importorskip("matplotlib")
     out = tmp_path / "made" / "here"
-    done = run("measure", chain[0], "--stride", 2, "--out", out)
+    done = run("measure", chain[0], "--stride", 2, "--wide", "--out", out)
     lines = done.stdout.splitlines()
     assert lines[0].split()[:4] == ["pair", "direction", "stride", "pathways"]
     assert lines[1].startswith("net.0 to net.3") and "generative" in lines[1] and len(lines) == 4
@@ -36,6 +36,7 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     with (out / "pairs.csv").open() as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["net.0 to net.3", "net.3 to net.6"]
     assert json.loads((out / "result.json").read_text())[0]["cascades"][0]["name"] == "net.0 to net.3"
+    assert "sicjax measure" in (out / "report.html").read_text()
     assert (out / "histograms.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -1,6 +1,8 @@
 """`sicjax measure` of many files: exit codes, processes, parts, and a death in the middle."""
 
 import json
+import os
+import random
 import signal
 import subprocess
 import sys
@@ -82,14 +84,21 @@ def test_parts_of_several_processes_are_put_together_by_the_last(folder, tmp_pat
 
 
 def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):
-    nets, out = folder(60), tmp_path / "out"
+    """At random moments, of all files and of a record being written.
+
+    `SICJAX_KILLS=20 pytest tests/cli/test_measure_many.py -k killed` kills it twenty times, two of them with workers.
+    """
+    kills, chance = int(os.environ.get("SICJAX_KILLS", "2")), random.Random(0)
+    count = 30 * kills
+    nets, out = folder(count), tmp_path / "out"
     jobs = ["--jobs", "2"]
-    for count in (10, 10):
-        before = set(out.glob("records/*"))
-        with start(nets, "--out", out, *jobs) as process:
-            while sum(part.read_bytes().count(b"\n") for part in set(out.glob("records/*")) - before) < count:
+    for kill in range(kills):
+        before, enough = set(out.glob("records/*")), chance.randint(1, 10)
+        with start(nets, "--out", out, *(jobs if kill < 2 else [])) as process:
+            while sum(part.read_bytes().count(b"\n") for part in set(out.glob("records/*")) - before) < enough:
                 assert process.poll() is None
                 time.sleep(0.001)
+            time.sleep(chance.uniform(0, 0.02))
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL and not (out / "result.json").exists()
     with start(nets, "--out", out, *jobs) as process:
@@ -101,7 +110,7 @@ def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):
         for line in part.read_text().splitlines(keepends=True)
         if line.endswith("\n")
     ]
-    assert len(files) == len(set(files)) == 61
+    assert len(files) == len(set(files)) == count + 1
     with start(nets, "--json") as process:
         told, _ = process.communicate()
     assert json.loads((out / "result.json").read_text()) == json.loads(told)

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from sicjax import cli, data, measure, networks, weights
 from sicjax._errors import InputError
+from sicjax.cli._cache import keep_compiled_programs
 
 
 def said(capsys, *command, code=1):
@@ -39,6 +40,57 @@ def test_a_name_that_is_too_long_is_one_line(command, says, capsys, tmp_path, mo
     assert says in said(capsys, *command)
     with pytest.raises(InputError, match="File name too long"):
         networks.from_file(LONG)
+
+
+def test_a_folder_has_no_sidecar(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert said(capsys, "sidecar", "") == "sicjax: . is a folder, expected a weights file"
+
+
+def test_processes_that_cannot_meet_are_one_line(capsys):
+    line = said(capsys, "train", "vae", "--preset", "tiny", "--coordinator", "x")
+    assert line.startswith(
+        "sicjax: cannot meet the run's other processes, expected --coordinator HOST:PORT of the first"
+    )
+
+
+def no_home(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home directory")))
+
+
+def a_file_for_a_home(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("where, says", [(no_home, "no home directory"), (a_file_for_a_home, "Not a directory")])
+def test_where_no_program_can_be_kept_that_is_said_once(where, says, capsys, tmp_path, monkeypatch):
+    import jax
+
+    where(monkeypatch, tmp_path)
+    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+    before = {name: getattr(jax.config, name) for name in names}
+    jax.config.update("jax_compilation_cache_dir", None)
+    try:
+        keep_compiled_programs()
+        assert jax.config.jax_compilation_cache_dir is None
+        assert capsys.readouterr().err.startswith(f"sicjax: compiled programs are not kept ({says}): set XDG_CACHE")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        keep_compiled_programs()
+        assert jax.config.jax_compilation_cache_dir == str(tmp_path / "sicjax" / "xla")
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+
+
+def test_without_stdout_and_stderr_a_command_is_done(monkeypatch, tmp_path):
+    """As `>&-` starts it."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["explain", "mean"]) == 0 and cli.main(["measure", str(tmp_path / "nowhere.npz")]) == 1
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
 
 
 def test_what_is_no_regular_file_is_not_opened(tmp_path, capsys, monkeypatch):

@@ -123,3 +123,6 @@ def test_where_the_cache_is(monkeypatch):
     assert str(_cache.cache_folder()) == "/some/where/sicjax"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert _cache.cache_folder().parts[-2:] == (".cache", "sicjax")
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home directory")))
+    with pytest.raises(InputError, match=r"have no place \(no home directory\): set SICJAX_CACHE"):
+        _cache.cache_folder()

@@ -124,7 +124,7 @@ def test_readings_of_an_encoder_differ_as_they_say():
 def test_presets_are_sized_as_they_say():
     for name, preset in PRESETS.items():
         assert preset.name == name and preset.gan.measure_every * 10 <= preset.gan.steps + preset.gan.measure_every
-    shorter = PRESETS["cpu"].changed(seeds=5, gan_steps=100, data="folder:x")
+    shorter = PRESETS["pilot"].changed(seeds=5, gan_steps=100, data="folder:x")
     assert (len(shorter.seeds), shorter.gan.steps, shorter.gan.measure_every) == (5, 100, 10)
     assert shorter.vae.data == shorter.gan.data == "folder:x"
     assert dataclasses.replace(PRESETS["cpu"]).changed() == PRESETS["cpu"]

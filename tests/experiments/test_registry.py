@@ -105,7 +105,7 @@ def test_every_module_of_an_experiment_is_registered():
     assert [each.name for each in experiments.EXPERIMENTS if isinstance(each.page, Chapter)] == ["public", "faults"]
 
 
-REPLICATION = Path(__file__).parents[2] / "docs" / "replication" / "cpu"
+REPLICATION = Path(__file__).parents[2] / "docs" / "replication" / "pilot"
 
 
 def test_the_numbers_in_the_docs_still_give_the_verdicts_there():

@@ -1,5 +1,6 @@
 """A Dask cluster of real processes on this machine: the same archive, whoever dies."""
 
+import gc
 import json
 import os
 import signal
@@ -134,6 +135,14 @@ def test_nobody_at_the_address_is_said(monkeypatch, nets, capsys):
     monkeypatch.setattr("sicjax.measure._cluster.PATIENCE", 0.5)
     assert cli.main(["measure", str(nets), "--scheduler", "tcp://127.0.0.1:9"]) == 1
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_of_a_client_that_failed_nothing_is_left(monkeypatch):
+    """Collected while another starts, it would wait for a lock that this one holds."""
+    monkeypatch.setattr("sicjax.measure._cluster.PATIENCE", 0.5)
+    with pytest.raises(InputError, match="no Dask scheduler answers"), cluster("tcp://127.0.0.1:9"):
+        pass
+    assert not [held for held in gc.get_objects() if type(held).__name__ == "Client"]
 
 
 def test_workers_of_another_version_are_refused(monkeypatch, scheduler):

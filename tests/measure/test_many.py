@@ -216,5 +216,10 @@ def test_processes_of_ones_own_of_which_one_dies_leave_what_they_did(folder, tmp
 def test_the_sha256_is_of_the_file(folder):
     (found,) = measure_many([Source(str(folder / "0.npz"))], stride=2)
     assert found.record["sha256"] == hashlib.sha256((folder / "0.npz").read_bytes()).hexdigest()
-    assert found.record["settings"] == {"stride": [2], "transposed": None, "step": None, "module": None}
+    assert found.record["settings"] == {
+        "stride": [2],
+        "transposed": None,
+        "step": None,
+        "module": None,
+    } | dict.fromkeys(("only", "transposed_in"))
     assert networks.files_of(folder / "0.npz") == [folder / "0.npz", folder / "0.json"]

@@ -36,10 +36,15 @@ def run(number):
     return variables
 
 
+def test_any_executor(checkpoints, capsys):
+    run(0)
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
 def test_parts_by_submitit(checkpoints, monkeypatch):
     pytest.importorskip("submitit", reason="needs submitit")
     monkeypatch.setenv("PYTHONPATH", str(Path(sicjax.__file__).parents[1]))
-    codes = run(0)["codes"]
+    codes = run(1)["codes"]
     parts = [len(measure.shard(measure.find(["checkpoints"]), part, 4)) for part in (1, 2, 3, 4)]
     assert codes == [0] * 4 and sum(parts) == 5
     together = json.loads(Path("results/result.json").read_text())
@@ -49,7 +54,7 @@ def test_parts_by_submitit(checkpoints, monkeypatch):
 
 
 def test_a_stack_of_one_architecture(checkpoints):
-    means = run(1)["means"]
+    means = run(2)["means"]
     rows = [measure.measure([f"checkpoints/{k}.npz"])[0].rows for k in range(5)]
     assert set(means) == {"c0 to c1"}
     np.testing.assert_allclose(means["c0 to c1"], [row.mean for (row,) in rows], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""The table of formats: what the README says of it, what the door does with it, and files of no format."""
+"""The table of formats: what `docs/files.md` says of it, what the door does with it, and files of no format."""
 
 import re
 import zipfile
@@ -14,7 +14,7 @@ from sicjax._errors import InputError
 from sicjax._extras import EXTRAS
 from sicjax.networks import FORMATS
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -43,9 +43,9 @@ TOLD = [
 ]
 
 
-def test_the_readme_lists_the_formats():
+def test_the_page_lists_the_formats():
     lines = re.findall(
-        r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory|a folder|an index) \| (.*) \|$", README, re.MULTILINE
+        r"^\| ([\w. ]+) \| ((?:`\.\w+` ?)+|a directory|a folder|an index) \| (.*) \|$", PAGE, re.MULTILINE
     )
     listed = [
         (name, tuple(re.findall(r"\.\w+", names)), re.findall(r"sicjax\[(\w+)\]", more)) for name, names, more in lines

@@ -40,14 +40,16 @@ def train(folder, steps, saved, **how):
     """Writes as a run would that logs every step and is gone without a word after the last."""
     run = writer(folder, **how)
     run.begin()
-    found = run.restore(jax.eval_shape(state, 0))
-    for step in range(0 if found is None else int(found["step"]) + 1, steps + 1):
-        run.log("metrics", step, {"loss": 1 / (1 + step)})
-        run.log("mine", step, {"deep": {"er": step}, "none": None})
-        run.write_measure(runs.Measure(step, {"a to b": PAIR}, {"a to b": HISTOGRAM}))
-        if step in saved:
-            run.save(step, state(step), {"score": saved[step]})
-    run.close()
+    try:
+        found = run.restore(jax.eval_shape(state, 0))
+        for step in range(0 if found is None else int(found["step"]) + 1, steps + 1):
+            run.log("metrics", step, {"loss": 1 / (1 + step)})
+            run.log("mine", step, {"deep": {"er": step}, "none": None})
+            run.write_measure(runs.Measure(step, {"a to b": PAIR}, {"a to b": HISTOGRAM}))
+            if step in saved:
+                run.save(step, state(step), {"score": saved[step]})
+    finally:
+        run.close()
     return found
 
 
@@ -180,6 +182,24 @@ def test_two_runs_at_once_in_one_directory_are_refused(tmp_path):
     held.close()
     other.begin()
     other.close()
+
+
+def test_a_run_goes_on_with_the_images_that_it_began_with_alone(tmp_path):
+    for names, same in (("ab", True), ("ab", True), ("a", False), ("ac", False), ("ab", True)):
+        run = writer(tmp_path)
+        run.begin()
+        if same:
+            run.same_images(names)
+        else:
+            with pytest.raises(InputError, match=f"began with 2 images, of which {len(names)} or others are there now"):
+                run.same_images(names)
+        run.close()
+    (tmp_path / "images.json").write_text("[")
+    run = writer(tmp_path)
+    run.begin()
+    with pytest.raises(InputError, match="cannot read .*images.json"):
+        run.same_images(["a", "b"])
+    run.close()
 
 
 @pytest.mark.parametrize("name", ["thesis.tex", "config.json"])

@@ -272,6 +272,36 @@ def test_images_that_cannot_be_read_are_named(tmp_path):
     assert "99.png\t" in (result.folder / "skipped.tsv").read_text()
 
 
+def pictures(folder, count):
+    from PIL import Image
+
+    folder.mkdir()
+    for k, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), np.uint8)):
+        Image.fromarray(pixels).save(folder / f"{k:02}.png")
+    return folder
+
+
+def test_images_that_vanish_while_it_trains_are_not_missed_and_then_asked_for(tmp_path, monkeypatch):
+    """What is decoded is kept, also where it is read from the cache on disk, whose file is gone too."""
+    monkeypatch.setenv("SICJAX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("sicjax.data._load.CACHE_FROM", 2)
+    folder = pictures(tmp_path / "images", 40)
+    config = dataclasses.replace(TINY["vae"], data=f"folder:{folder}", images=0, on_device=False, steps=3)
+    config = dataclasses.replace(config, sample_every=9, measure_every=9)
+    whole = train.vae(config, tmp_path / "whole", devices=ONE)
+
+    def vanish(step, *_):
+        if step == 1:
+            for place in (folder, tmp_path / "cache"):
+                shutil.rmtree(place)
+
+    result = train.vae(config, tmp_path / "run", devices=ONE, progress=vanish)
+    assert result.finished and same(result.state, whole.state)
+    pictures(folder, 39)
+    with pytest.raises(InputError, match="began with 40 images, of which 39 or others are there now: put them back"):
+        train.vae(config, tmp_path / "run", devices=ONE)
+
+
 def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be shared by 4 devices"):
         train.vae(dataclasses.replace(TINY["vae"], batch=6), tmp_path / "run", devices=jax.devices()[:4])

@@ -54,6 +54,11 @@ def strides_given(stride: Any) -> tuple[int, ...] | None:
     return tuple(int(s) for s in each)
 
 
+def begins(name: str, prefixes: Sequence[str]) -> bool:
+    """Whether a name, or what follows the dictionary of a checkpoint in it, begins with one of these."""
+    return any(name.startswith(prefix) or name.rpartition("/")[2].startswith(prefix) for prefix in prefixes)
+
+
 def one_for_each(path: Path, strides: Sequence[int], convolutions: int) -> list[int]:
     """One stride for each convolution from one for all or one each.
 

@@ -44,22 +44,35 @@ class Reading(NamedTuple):
     sure: bool = True
 
 
-def readings(path: Path, kernels: Sequence[Kernel], transposed: bool | None) -> list[Reading]:
-    """For each kernel the reading under which the most channel counts match.
+def readings(path: Path, kernels: Sequence[Kernel], transposed: Sequence[bool | None]) -> list[Reading]:
+    """For each kernel the reading under which the most channel counts match, of the direction that is given for it.
+
+    Raises:
+        InputError: a kernel whose reading the file does not tell.
+    """
+    found, untold = likely(kernels, transposed)
+    for k in untold:
+        raise InputError(
+            f"{path} does not say whether {layer_name(kernels[k].name)} {kernels[k].array.shape} is a convolution "
+            "or a transposed one, and the channel counts fit both: give --transposed, --no-transposed or "
+            f"--transposed-in PREFIX, or a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
+        )
+    return found
+
+
+def likely(kernels: Sequence[Kernel], transposed: Sequence[bool | None]) -> tuple[list[Reading], list[int]]:
+    """For each kernel the reading under which the most channel counts match, and which of them others fit as well.
 
     Every way to read all of them gets a score: channel counts that match between neighbours, then normalisations that
     match, minus changes of direction among linked layers. The best score through each reading of each layer comes from
     one pass forward and one back; where several readings of a layer that is linked do equally well, the file does not
     tell. A layer that is depthwise if it is linked, but may as well start a branch, is taken as one without groups.
-
-    Raises:
-        InputError: a kernel whose reading the file does not tell.
     """
     if not kernels:
-        return []
+        return [], []
     given, ways = {_counts(kernels[0])[0]}, []
     for k, kernel in enumerate(kernels):
-        ways.append(_ways(kernel, _groups(kernel, kernels[k - 1], given) if k else {}, transposed))
+        ways.append(_ways(kernel, _groups(kernel, kernels[k - 1], given) if k else {}, transposed[k]))
         given.add(_counts(kernel)[1])
     last = len(kernels) - 1
 
@@ -83,18 +96,15 @@ def readings(path: Path, kernels: Sequence[Kernel], transposed: bool | None) -> 
     back.reverse()
     through = [[plus(f, b) for f, b in zip(fs, bs, strict=True)] for fs, bs in zip(forward, back, strict=True)]
     chosen = [way[max(range(len(way)), key=score.__getitem__)] for way, score in zip(ways, through, strict=True)]
+    untold = []
     for k, (way, score) in enumerate(zip(ways, through, strict=True)):
         best = [w for w, s in zip(way, score, strict=True) if s == max(score)]
         before = k > 0 and any(chosen[k - 1].outputs == w.inputs for w in best)
         after = k < last and any(w.outputs == chosen[k + 1].inputs for w in best)
         alone = is_flax(kernels[k].name) and all(near.stride == 1 for near in kernels[max(k - 1, 0) : k + 2])
         if len({w.transposed for w in best}) > 1 and (before or after) and not alone:
-            raise InputError(
-                f"{path} does not say whether {layer_name(kernels[k].name)} {kernels[k].array.shape} is a convolution "
-                "or a transposed one, and the channel counts fit both: give --transposed or --no-transposed, or a "
-                f"sidecar {sidecar_path(path).name}"
-            )
-    return [w if w.sure else w._replace(groups=1, inputs=w.inputs // w.groups) for w in chosen]
+            untold.append(k)
+    return [w if w.sure else w._replace(groups=1, inputs=w.inputs // w.groups) for w in chosen], untold
 
 
 def _counts(kernel: Kernel) -> tuple[int, int]:

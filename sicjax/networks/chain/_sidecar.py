@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, link, one_for_each
+from sicjax.networks.chain._chain import Chain, begins, link, one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Sidecar, Tensors, is_convolution, is_kernel, layer_name, to_flax
 
@@ -23,14 +23,20 @@ _TRANSPARENT = re.compile(
 
 
 def from_sidecar(
-    path: Path, tensors: Tensors, sidecar: Sidecar, *, stride: Sequence[int] | None, transposed: bool | None
+    path: Path,
+    tensors: Tensors,
+    sidecar: Sidecar,
+    *,
+    stride: Sequence[int] | None,
+    transposed: bool | None,
+    transposed_in: Sequence[str] = (),
 ) -> Network:
     """The network that the sidecar states, filled with the file's kernels; a given stride or direction comes first."""
     convolutions = [layer for layers in sidecar.networks.values() for layer in layers if is_convolution(layer)]
     given = None if stride is None else iter(one_for_each(path, stride, len(convolutions)))
     notes = [f"layers as stated in {sidecar.path.name}"]
     notes += [f"stride {','.join(map(str, stride))} as given, not as stated there"] if stride else []
-    notes += ["direction as given, not as stated there"] if transposed is not None else []
+    notes += ["direction as given, not as stated there"] if transposed is not None or transposed_in else []
     named: set[str] = set()
     chains: dict[str, Chain] = {}
     for network, stated in sidecar.networks.items():
@@ -44,8 +50,9 @@ def from_sidecar(
             named.add(name)
             if given is not None:
                 layer = layer | {"stride": next(given)}
-            if transposed is not None:
-                layer = layer | {"type": "conv_transpose" if transposed else "conv"}
+            way = True if begins(name, transposed_in) else transposed
+            if way is not None:
+                layer = layer | {"type": "conv_transpose" if way else "conv"}
             entries.append(_layer(sidecar, tensors.arrays[name], layer))
             after = layer_name(str(layer["weight"]))
             entries += [

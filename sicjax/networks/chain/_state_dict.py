@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, link, one_for_each
+from sicjax.networks.chain._chain import Chain, begins, link, one_for_each
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, is_low_rank, layer_name, sidecar_path, to_flax
@@ -36,8 +36,15 @@ _PLAIN = (
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
 
-def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, transposed: bool | None) -> Network:
-    """The network of a file that names arrays and no more."""
+def from_names(
+    path: Path,
+    tensors: Tensors,
+    *,
+    stride: Sequence[int] | None,
+    transposed: bool | None,
+    transposed_in: Sequence[str] = (),
+) -> Network:
+    """The network of a file that names arrays and no more; what begins with `transposed_in` is transposed."""
     skipped = [Skipped(name, reason) for name, reason in tensors.unread.items()]
     kept = tensors.arrays
     for what, belongs in _OTHERS.items():
@@ -60,9 +67,9 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
     if stride is None:
         raise InputError(
             f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
-            f"each), or a sidecar {sidecar_path(path).name}"
+            f"each), or a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
         )
-    containers = _containers(path, list(kept), kernels, tensors.ordered)
+    containers = containers_of(path, list(kept), kernels, tensors.ordered)
     is_one = set(kernels)
     kernels = [name for names in containers.values() for name in names if name in is_one]
     strides = dict(zip(kernels, one_for_each(path, stride, len(kernels)), strict=True))
@@ -70,14 +77,15 @@ def from_names(path: Path, tensors: Tensors, *, stride: Sequence[int] | None, tr
     chains: dict[str, Chain] = {}
     for container, names in containers.items():
         shown = {name: name if len(containers) > 1 else name.removeprefix(f"{container}/") for name in names}
-        found = _found(names, kept, strides)
-        chosen = {k.name: way for k, way in zip(found, readings(path, found, transposed), strict=True)}
+        found = kernels_in(names, kept, strides)
+        directions = [True if begins(k.name, transposed_in) else transposed for k in found]
+        chosen = {k.name: way for k, way in zip(found, readings(path, found, directions), strict=True)}
         grouped = [f"{layer_name(shown[name])} {way.groups}" for name, way in chosen.items() if way.groups > 1]
         if grouped:
             more = f" and {len(grouped) - 3} more" if len(grouped) > 3 else ""
             notes.append(f"groups inferred from the channel counts: {', '.join(grouped[:3])}{more}")
         entries = chains[container] = []
-        sides = [_side(name) for name in names]
+        sides = [side_of(name) for name in names]
         if not {"generator", "discriminator"} <= set(sides):
             sides = [""] * len(sides)
         for name, side, before in zip(names, sides, [*sides[:1], *sides], strict=False):
@@ -106,7 +114,7 @@ def _uneven(chains: Mapping[str, Chain]) -> list[str]:
     return [f"a stride that does not go with the kernel: {', '.join(odd[:3])}{more}"] if odd else []
 
 
-def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
+def containers_of(path: Path, names: list[str], kernels: list[str], ordered: bool) -> dict[str, list[str]]:
     """The names in each state dict of a file that has a kernel, in order."""
     held: dict[str, list[str]] = {_container(name): [] for name in kernels}
     for name in names:
@@ -120,7 +128,7 @@ def _containers(path: Path, names: list[str], kernels: list[str], ordered: bool)
     return {container: _ordered_by_numbers(path, held[container], inside[container]) for container in held}
 
 
-def _found(names: list[str], arrays: dict[str, np.ndarray], strides: dict[str, int]) -> list[Kernel]:
+def kernels_in(names: list[str], arrays: dict[str, np.ndarray], strides: dict[str, int]) -> list[Kernel]:
     """The kernels, with what the bias and the normalisation after each say of its channels."""
     found: list[Kernel] = []
     for name in names:
@@ -145,7 +153,7 @@ def _container(name: str) -> str:
     return container if "." in rest else ""
 
 
-def _side(name: str) -> str:
+def side_of(name: str) -> str:
     """Which network of a GAN an array is of; empty for none."""
     match = _GAN.search(name)
     return "" if match is None else "generator" if match[1] else "discriminator"
@@ -164,7 +172,7 @@ def _ordered_by_numbers(path: Path, names: list[str], kernels: list[str]) -> lis
             one, other = list(words.values())[:2]
             raise InputError(
                 f"{path} keeps no order of its layers, and the names {one} and {other} do not tell it: state the "
-                f"layers in order in a sidecar {sidecar_path(path).name}"
+                f"layers in order in a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
             )
     # By length rather than as numbers, of which Python reads no more than 4,300 digits.
     number = lambda digits: (0, len(digits.lstrip("0")), digits.lstrip("0"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sicjax._errors import InputError
+from sicjax._limits import in_time
 from sicjax.networks.graph import Flow
 from sicjax.networks.torch.aten import UNKNOWN, Aten, Parameter, joined, plain_name
 from sicjax.networks.torch.script._program import Function, Module, Program, dotted
@@ -41,6 +42,7 @@ class Expressions:
         Raises:
             InputError: more than real programs have.
         """
+        in_time()
         self.steps += steps
         if self.steps > MOST_STEPS:
             raise InputError(f"it takes more than {MOST_STEPS:,} steps to follow")

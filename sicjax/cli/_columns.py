@@ -1,0 +1,96 @@
+"""The columns of the table: their headings, how a row fills them, and by what rows are sorted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sicjax._errors import InputError
+from sicjax.measure import COLUMNS, Row
+
+
+class Heading(NamedTuple):
+    """A column.
+
+    Attributes:
+        title: above it.
+        fill: what a row has in it.
+        field: the field of a row that it shows, and that its rows are sorted by.
+        words: whether it has words and no numbers.
+    """
+
+    title: str
+    fill: Callable[[Row], str]
+    field: str
+    words: bool = False
+
+
+PAIR = Heading("pair", lambda row: row.name, "name", True)
+_MEAN = Heading("mean", lambda row: f"{row.mean:.4f}", "mean")
+_STD = Heading("std", lambda row: f"{row.std:.4f}", "std")
+_ADAPTATION = Heading("adaptation", lambda row: f"{row.adaptation:+.4f}", "adaptation")
+_COUPLING = Heading("coupling", lambda row: f"{row.coupling:+.3f}", "coupling")
+_READING = Heading("reading", lambda row: row.reading, "reading", True)
+
+# What is shown unless all of it is asked for.
+SHORT = ((_MEAN, _STD, _ADAPTATION, _COUPLING, _READING),)
+# All of it: what the ratios are, what they are made of, and whether the layers fit each other.
+WIDE = (
+    (
+        Heading("direction", lambda row: row.direction, "direction", True),
+        Heading("stride", lambda row: _of_axes(row.stride), "stride"),
+        Heading("pathways", lambda row: f"{row.pathways:,}", "pathways"),
+        Heading("undefined", lambda row: f"{row.undefined:,}", "undefined"),
+        _MEAN,
+        _STD,
+        Heading("5 %", lambda row: f"{row.quantiles['0.05']:.3f}", "quantiles"),
+        Heading("median", lambda row: f"{row.quantiles['0.5']:.3f}", "quantiles"),
+        Heading("95 %", lambda row: f"{row.quantiles['0.95']:.3f}", "quantiles"),
+        Heading("0.9-1.1", lambda row: f"{100 * row.near_one:.1f} %", "near_one"),
+    ),
+    (
+        Heading("marginal", lambda row: f"{row.marginal:+.4f}", "marginal"),
+        _ADAPTATION,
+        Heading("z", lambda row: f"{row.z:.2f}", "z"),
+        Heading("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}", "null_mean"),
+    ),
+    (
+        _COUPLING,
+        Heading("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}", "coupling_p"),
+        Heading("energy", lambda row: f"{row.energy:+.2f}", "energy"),
+        _READING,
+    ),
+)
+ALL = (PAIR, *(heading for group in WIDE for heading in group))
+# The columns that are called otherwise in JSON.
+HEADINGS = {heading.title: heading.field for heading in ALL if heading.title != heading.field}
+# The quantile that a heading shows.
+_QUANTILES = {"5 %": "0.05", "median": "0.5", "95 %": "0.95"}
+
+
+def order(column: str) -> Callable[[Row], Any]:
+    """By what rows are sorted for a column, called as in the table or in JSON: what is largest or, of names, first in
+    the alphabet comes first; of p what is smallest, and last what is no number.
+
+    Raises:
+        InputError: a column that there is not.
+    """
+    field = HEADINGS.get(column, column)
+    if field not in COLUMNS or (field == "quantiles" and column not in _QUANTILES):
+        there = dict.fromkeys([*(heading.title for heading in ALL), *(name for name in COLUMNS if name != "quantiles")])
+        raise InputError(f"--sort {column}: there is no such column; there are {', '.join(there)}")
+    sign = 1 if field == "coupling_p" else -1
+
+    def key(row: Row) -> Any:
+        value = row.quantiles[_QUANTILES[column]] if column in _QUANTILES else getattr(row, field)
+        if isinstance(value, str):
+            return (False, value)
+        value = math.prod(value) if isinstance(value, Sequence) else float(value)
+        return (math.isnan(value), sign * value)
+
+    return key
+
+
+def _of_axes(values: Sequence[int]) -> str:
+    return "x".join(map(str, values[:1] if len(set(values)) == 1 else values))

@@ -1,0 +1,84 @@
+"""Names of pairs in less room than they have, with a mark where something is left out."""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len
+
+MARK = "…"
+# A name is never made shorter than this.
+SHORTEST = 8
+_TO = " to "
+
+
+def shortened(name: str, width: int, mark: str = MARK) -> str:
+    """A name in so many cells of a terminal: first without what both layers begin with, then its longest words shorter.
+
+    Numbers in it stay, because they tell layers apart; what is still too long is cut in the middle.
+
+    Arguments:
+        name: of a pair, `first to second`, or of anything else.
+        width: cells at most.
+        mark: stands for what is left out.
+
+    >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 32)
+    'down.0.resnets.1.conv1 to …conv2'
+    >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 26)
+    'd…0.r…1.conv1 to …conv2'
+    """
+    if cell_len(name) <= width:
+        return name
+    first, to, second = name.partition(_TO)
+    begun = _shared(first, second)
+    if len(begun) > len(mark):
+        name = f"{first}{_TO}{mark}{second[len(begun) :]}"
+    words = re.split(r"([./ ])", name)
+    letters = [len(word) for word in words]
+    while cell_len(text := _joined(words, letters, mark)) > width:
+        spare = [_spare(words, letters, k) for k in range(len(words))]
+        if not max(spare):
+            return _cut(text, width, mark)
+        letters[spare.index(max(spare))] -= 1
+    return text
+
+
+def _shared(first: str, second: str) -> str:
+    """What both begin with, up to a point; of what follows in the second there is a word, not a number alone."""
+    same = 0
+    while same < min(len(first), len(second)) and first[same] == second[same]:
+        same += 1
+    end = max(first.rfind(sign, 0, same) for sign in "./") + 1
+    if second[end:].isdecimal():
+        end = max(first.rfind(sign, 0, max(end - 1, 0)) for sign in "./") + 1
+    return first[:end]
+
+
+def _spare(words: list[str], letters: list[int], k: int) -> int:
+    """How many letters a word can still lose: a layer's own name, the last word, half as readily as the others."""
+    if words[k].isdecimal() or words[k] == "to":
+        return 0
+    return max((letters[k] - 4) // 2, 0) if _own(words, k) else letters[k] - 1
+
+
+def _own(words: list[str], k: int) -> bool:
+    """Whether a word is a layer's own name: the last, or the one before the number that is."""
+    rest = words[k + 1 : k + 4]
+    return not rest or rest[0] == " " or (len(rest) > 1 and rest[1].isdecimal() and rest[2:] in ([], [" "]))
+
+
+def _joined(words: list[str], letters: list[int], mark: str) -> str:
+    """Words with so many of their letters: of a layer's own name the last ones too."""
+    text = ""
+    for k, (word, kept) in enumerate(zip(words, letters, strict=True)):
+        tail = kept - kept // 3 if _own(words, k) else 0
+        text += word if kept >= len(word) else word[: kept - tail] + mark + (word[-tail:] if tail else "")
+    return text.replace(f"{mark}.", mark).replace(mark * 2, mark)
+
+
+def _cut(name: str, width: int, mark: str) -> str:
+    head = (width - len(mark)) // 2
+    tail = width - len(mark) - head
+    while cell_len(name[:head] + mark + name[-tail:]) > width and head > 1:  # letters of two cells
+        head, tail = head - 1, tail - 1
+    return name[:head].rstrip(mark) + mark + name[-tail:].lstrip(mark)

@@ -1,0 +1,248 @@
+"""The page on the second replication, from the small files that lie beside it: records, ladder, families, untrained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sicjax import figures
+from sicjax._errors import InputError
+from sicjax.experiments import _records as records
+from sicjax.experiments import _tables as tables
+from sicjax.experiments._book import Entry, entries, follows_rate, images_of
+from sicjax.experiments._carry_on import missing
+from sicjax.experiments._judges import CLAIMS
+from sicjax.experiments._levels import curves
+from sicjax.experiments._planned import planned, vae_name
+from sicjax.experiments._preset import Preset
+from sicjax.experiments._result import write_json
+from sicjax.experiments._scores import MEASURES
+from sicjax.experiments.families import counted, judged_families
+from sicjax.experiments.families import page as families_page
+from sicjax.experiments.ladder import page as ladder_page
+
+QUANTITIES = ("ratio", "adaptation", "coupling")
+WHOLE = ("ladder", "families", "untrained")
+
+
+def write_reproduction(preset: Preset, folder: Path, file: Path) -> Path:
+    """Writes the page, beside it those on the ladder and on public networks, and `verdicts.json`.
+
+    Arguments:
+        preset: whose runs the plan has.
+        folder: with `records` and, as `ladder.json`, `families.json` and `untrained.json`, what the verdicts need.
+        file: the page.
+
+    Raises:
+        InputError: one of these is missing, or cannot be read or written.
+    """
+    found = records.read(folder / "records")
+    # Nothing is compared with untrained networks before there is a trained one.
+    needed = WHOLE if found else tuple(name for name in WHOLE if name != "untrained")
+    given = {"untrained": {"networks": {}, "draws": 0}, **{name: _json(folder / f"{name}.json") for name in needed}}
+    book = entries(preset, found, images_of(given["ladder"]), given["untrained"]["networks"])
+    write_json(folder / "verdicts.json", {each.claim: {**each._asdict(), "verdicts": each.verdicts} for each in book})
+    pages = {
+        folder / "ladder.md": ["# The ladder of corruptions\n", *ladder_page(given["ladder"])],
+        folder / "families.md": [
+            "# The public networks, by the rules of the plan\n",
+            *families_page(given["families"]),
+        ],
+        folder / "numbers.md": _numbers(found, book, given["untrained"]),
+        file: _page(preset, folder, found, book, given, file),
+    }
+    try:
+        for place, text in pages.items():
+            place.write_text("\n".join(text).rstrip() + "\n")
+    except OSError as error:
+        raise InputError(f"cannot write {place}: {error.strerror or error}") from error
+    return file
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {file}: {error}; see the plan for how it is made") from error
+
+
+def _page(
+    preset: Preset, folder: Path, found: Mapping, book: Sequence[Entry], given: Mapping[str, Any], file: Path
+) -> list[str]:
+    all_runs, left = planned(preset), missing(preset, folder / "records")
+    done = len(all_runs) - len(left)
+    ladder, families = given["ladder"], given["families"]
+    measures = {family: [MEASURES[key].name for key in keys] for family, keys in ladder["passed"].items()}
+    place = folder.name
+    text = ["# The paper, repeated: a reproducibility report\n", _HEAD.format(place=place)]
+    if left:
+        text.append(
+            f"**Unfinished: {done} of {len(all_runs)} runs are done.** Claims whose runs are missing are not judged "
+            "on trained networks; nothing below stands in for them. The public networks, the measures of images and "
+            f"the rules are complete. The [pilot]({place}/pilot.md) at 32 x 32 is no substitute: its GANs had hardly "
+            "moved.\n"
+        )
+    text += ["## Verdicts\n", _verdicts(book, counted(families)), _VERDICTS]
+    text += ["## Public networks: what contradicts the paper first\n", *_contradicts(families, place)]
+    text += ["## Measures of images\n", _measures(ladder, measures, place)]
+    text += ["## Runs\n", _runs(found, left, place)]
+    if drawn := _figures(preset, found, folder):
+        text += ["## Figures\n", *(_figure(png, caption, file) for png, caption in drawn)]
+    answer = follows_rate(book)
+    if answer is not None:
+        text.append(f"**Does C4 follow the learning rate?** {answer}, by the plan's rule on the net IQR.\n")
+    return [*text, "## How to go on\n", _GO_ON.format(place=place)]
+
+
+def _verdicts(book: Sequence[Entry], public: Mapping[str, Sequence[tuple[int, int]]]) -> str:
+    rows = []
+    for entry in book:
+        says = CLAIMS.get(entry.claim, "The same, GAN and VAE each at the other's learning rate.")
+        trained = entry.verdicts if entry.last else ["not run"] * 3
+        share = [f"{there} of {of}" for there, of in public.get(entry.claim, [])] or ["–"] * 3
+        runs = f"{entry.done}/{entry.planned}"
+        rows.append([entry.claim, says, runs, *trained, *share])
+    header = ["", "the paper", "runs", *QUANTITIES, *(f"public: {name}" for name in QUANTITIES)]
+    return tables.table(header, rows)
+
+
+def _contradicts(families: Mapping[str, Any], place: str) -> list[str]:
+    """Of each claim the families that lie elsewhere on most parts of the ratio, before those that agree."""
+    against, agree = [], []
+    for claim, name, three in judged_families(families):
+        ratio = three[0]
+        there = sum(each.there for each in ratio.parts)
+        line = f"{claim} {name}: {there} of {len(ratio.parts)}"
+        (agree if there == len(ratio.parts) else against).append(line)
+    text = [f"On the ratio, families that are **not** wholly where the paper says: {'; '.join(against) or 'none'}.\n"]
+    text.append(f"Wholly where it says: {'; '.join(agree) or 'none'}.\n")
+    return [*text, f"Every number: [families]({place}/families.md).\n"]
+
+
+def _measures(ladder: Mapping[str, Any], measures: Mapping[str, Sequence[str]], place: str) -> str:
+    removed = [MEASURES[key].name for key in MEASURES if key not in sum(ladder["passed"].values(), [])]
+    entered = "; ".join(f"{family}: {', '.join(names) or 'none'}" for family, names in measures.items())
+    return (
+        f"{len(MEASURES)} measures climbed a ladder of seven known corruptions of held-out CelebA, at three "
+        f"strengths ([every number]({place}/ladder.md)). Allowed to judge: {entered}. **Removed from verdicts**: "
+        f"{', '.join(removed)}.\n"
+    )
+
+
+def _runs(found: Mapping[str, Mapping[int, Mapping[str, Any]]], left: Sequence[Any], place: str) -> str:
+    rows = []
+    for name, seeds in found.items():
+        for seed, each in seeds.items():
+            moved, far = each["moved"], list(each["displacement"][str(each["last"])].values())
+            ended = "settled" if each["settled"] else f"at the cap: {moved['pair']} moved by {100 * moved['by']:.1f} %"
+            rows.append([name, str(seed), f"{each['last']:,}", ended, f"{min(far):.2f} to {max(far):.2f}"])
+    text = [tables.table(["run", "seed", "last step", "ended", "displacement of its layers"], rows)] if rows else []
+    if left:
+        names: dict[str, list[str]] = {}
+        for run in left:
+            names.setdefault(run.name, []).append(str(run.seed))
+        text.append("Missing: " + "; ".join(f"{name} {', '.join(of)}" for name, of in names.items()) + ".\n")
+    text.append(f"Level by level, with the untrained row: [numbers]({place}/numbers.md).\n")
+    return "\n".join(text)
+
+
+def _numbers(found: Mapping, book: Sequence[Entry], untrained: Mapping[str, Any]) -> list[str]:
+    """Untrained rows, every network of the records, and the parts of every verdict."""
+    if not found:
+        return ["# The numbers behind the verdicts\n", "No run is done yet.\n"]
+    text = ["# The numbers behind the verdicts\n", _UNTRAINED.format(draws=untrained["draws"])]
+    keys = ("net std", "net iqr", "net mode", "IQR over that of the null", "adaptation", "coupling")
+    rows = []
+    for name, levels in untrained["networks"].items():
+        for k, level in enumerate(levels):
+            cells = [f"{tables.number(level[key]['mean'])} ± {tables.number(level[key]['sd'])}" for key in keys]
+            rows.append([f"untrained {name}", str(k + 1), *cells])
+    for name, seeds in found.items():
+        for network in next(iter(seeds.values()))["levels"]["0"]:
+            every = [records.numbers_at_end(each, network) for each in seeds.values()]
+            for k in range(len(every[0])):
+                cells = [tables.number(sum(levels[k][key] for levels in every) / len(every)) for key in keys]
+                rows.append([f"{name} {network} (n = {len(every)})", str(k + 1), *cells])
+    text.append(tables.table(["network", "level", *keys], rows))
+    for entry in book:
+        for each in entry.last:
+            text.append(f"**{entry.claim}**, {each.on}: **{each.verdict}** ({each.says}).\n")
+            text += [f"Lacks: {'; '.join(each.lacks)}.\n"] if each.lacks else []
+            text.append(_parts(each))
+    return text
+
+
+def _parts(found) -> str:
+    rows = []
+    for each in found.parts:
+        interval = "" if each.low is None else f" [{tables.number(each.low)}, {tables.number(each.high)}]"
+        rule = f"{each.rule} {each.bound:.2g}" + (f" of {each.centre:g}" if each.rule == "within" else "")
+        n = str(len(each.values)) + (f" and {len(each.against)}" if each.against else "")
+        rows.append([each.what, tables.number(each.mean) + interval, n, rule, each.verdict])
+    return tables.table(["number", "mean [95 % interval]", "seeds", "the claim says", "after Holm"], rows)
+
+
+def _figures(preset: Preset, found: Mapping, folder: Path) -> list[tuple[Path, str]]:
+    """What can be drawn of the records there are, with captions that name network and data."""
+    data = "CelebA, 64 x 64, half width"
+    plain, best = vae_name(preset.channels[0], preset.betas[0]), vae_name(preset.channels[1], preset.betas[1])
+    of = lambda name, network: [each["levels"][str(each["last"])][network] for each in found[name].values()]
+    drawn: list[tuple[Path, str]] = []
+
+    def draw(name: str, curves_: Any, caption: str) -> None:
+        files = figures.save(figures.distributions(curves(curves_)), folder / name)
+        drawn.append((next(each for each in files if each.suffix == ".png"), caption))
+
+    if "gan" in found:
+        both = {network: of("gan", network) for network in ("generator", "discriminator")}
+        draw("fig4", both, f"Fig. 4: the GAN trained here ({data}), {len(found['gan'])} seeds; level 1 is the finest.")
+    if plain in found:
+        both = {network: of(plain, network) for network in ("decoder", "encoder")}
+        draw("fig5", both, f"Fig. 5: the VAE trained here ({data}), {len(found[plain])} seeds.")
+    sweep = [vae_name(n, beta) for n in preset.channels for beta in preset.betas]
+    if all(name in found for name in sweep):
+        draw("fig8", {name: of(name, "encoder") for name in sweep}, f"Fig. 8: encoders by channels and beta ({data}).")
+    if plain in found and best in found:
+        two = {name: of(name, "decoder") for name in (plain, best)}
+        draw("fig9", two, f"Fig. 9: decoders of the worst and best by the paper's account ({data}).")
+    pictures = {plain: "Fig. 7 and 11", best: "Fig. 7", "gan": "Samples", "gan-dropout0.5": "Samples"}
+    for name, figure in pictures.items():
+        for seed in list(found.get(name, {}))[:1]:
+            png = folder / "records" / f"{name}-seed{seed}-samples.png"
+            drawn += [(png, f"{figure}: drawn by {name}, seed {seed} ({data}).")] if png.exists() else []
+    for seed in list(found.get("gan-dropout0.5", {}))[:1]:
+        png = folder / "records" / f"gan-dropout0.5-seed{seed}-along.png"
+        drawn += (
+            [(png, f"Fig. 13: the GAN with dropout along training, same latents ({data}).")] if png.exists() else []
+        )
+    return drawn
+
+
+def _figure(png: Path, caption: str, file: Path) -> str:
+    return f"![{caption}]({png.relative_to(file.parent).as_posix()})\n\n*{caption}*\n"
+
+
+_HEAD = (
+    "Does what Besserve et al. found of successive layers hold? A second replication, by a [plan]({place}/plan.md) "
+    "that was committed before any run: bounds from the null's own spread, numbers net of shuffled taps, Holm's "
+    "correction, runs that go on until they settle, and each claim judged three times: on the ratio, on adaptation, "
+    "and on coupling. Written by `sicjax reproduce verdicts`; in the tests an independent script recomputes its "
+    "numbers.\n"
+)
+_VERDICTS = (
+    "*Runs*: done of planned. *Public*: on how many of the claim's numbers the families of public networks lie where "
+    "the claim says, net of the null (no intervals; these networks had been seen before the rules were made). C9 on "
+    "coupling has no runs, by design.\n"
+)
+_UNTRAINED = (
+    "Levels from the images on. *Untrained*: mean ± standard deviation over {draws} networks with Gaussian kernels, "
+    "from which the bounds of differences come.\n"
+)
+_GO_ON = (
+    "`sicjax reproduce plan --data npz:FILE --out DIR --records docs/{place}/records --for 2h` does the next missing "
+    "runs for so long; stopped or killed, it goes on from the last checkpoint, and what has a record is never run "
+    "again, on any machine. Several processes share the plan. Then `sicjax reproduce verdicts --records "
+    "docs/{place}/records --report docs/replication.md` writes this page anew.\n"
+)
