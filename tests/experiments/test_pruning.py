@@ -63,6 +63,7 @@ def generator():
 
     model = models.Generator(latent=4, channels=(8, 8, 16), strides=(2, 2, 2), size=16, rngs=nnx.Rngs(0))
     for k, norm in enumerate(model.norms):
+        assert norm.scale is not None
         norm.scale[...] = np.random.default_rng(k).uniform(0.5, 2, norm.scale.shape)
         norm.var[...] = np.random.default_rng(9 + k).uniform(0.5, 2, norm.var.shape)
     return model
