@@ -106,7 +106,7 @@ def c2(generator: Network, discriminator: Network) -> list[Judgement]:
     every = {
         number: [
             _difference(f"{name}: {number}", discriminator, generator, k, number, "above", paired=True)
-            for k, name in enumerate(level_names(count))
+            for k, name in enumerate(_common(discriminator, generator))
         ]
         for number in ("size of adaptation", "coupling")
     }
@@ -143,7 +143,7 @@ def c3(encoder: Network, decoder: Network) -> list[Judgement]:
 
 
 def c4(decoder: Network, generator: Network) -> list[Judgement]:
-    what, names = "decoder minus generator", level_names(min(decoder.count, generator.count))
+    what, names = "decoder minus generator", _common(decoder, generator)
     every = {
         number: [_difference(f"{n}: {number}", decoder, generator, k, number, "above") for k, n in enumerate(names)]
         for number in ("size of adaptation", "coupling")
@@ -241,6 +241,11 @@ def c9(penalised: Mapping[str, tuple[Scores, Scores]], images: Images) -> list[J
     return [*found, judged("coupling", says, [], ["no run has a penalty on coupling, by design"])]
 
 
+def _common(one: Network, other: Network) -> list[str]:
+    """Names of the levels that both have; none is the coarsest that is not so in both."""
+    return level_names(max(one.count, other.count))[: min(one.count, other.count)]
+
+
 def _paired(one: Network, other: Network, level: int, number: str) -> list[float]:
     """Differences of the seeds that both have."""
     common = sorted({*one.levels} & {*other.levels})
@@ -261,6 +266,6 @@ def _difference(
 def _wider(one: Network, other: Network, what: str, paired: bool = False) -> list[Part]:
     return [
         _difference(f"{name}: {number}, {what}", one, other, k, number, "above", paired=paired)
-        for k, name in enumerate(level_names(min(one.count, other.count)))
+        for k, name in enumerate(_common(one, other))
         for number in ("net std", "net iqr")
     ]

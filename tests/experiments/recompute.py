@@ -181,6 +181,12 @@ def families(folder, page):
         if claim in {claim for claim, _ in named}:
             sums = [[p for (c, _), three in named.items() if c == claim for p in three[k]] for k in range(3)]
             assert public == [told(parts) for parts in sums], (claim, public)
+    (removal,) = found["removal"].values()
+    for name, count, *cells in table(page, "taken out after those of low energy"):
+        every = removal[name] if name == "random" else [removal[name]]
+        assert count == str(every[0]["removed"])
+        keys = ("chroma", "edges", "checkerboard", "distance")
+        assert cells == [f"{np.mean([each[key] for each in every]):.2f}" for key in keys], (name, cells)
     contradicting = page.split("**not** wholly where the paper says: ")[1].split(".\n")[0]
     for key, three in named.items():
         line = f"{' '.join(key)}: {told(three[0])}"
