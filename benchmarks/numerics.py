@@ -19,6 +19,7 @@ import math
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -27,8 +28,8 @@ COLUMNS = (*COLUMNS, "null_mean", "null_std")
 SIZES = ("z", "coupling_z")
 
 
-def measured(files: list[Path], *, float64: bool, jit: bool) -> dict:
-    """The numbers of every pair in files, and what they were measured with."""
+def measured(files: list[Path], *, float64: bool, jit: bool) -> Iterator[dict]:
+    """The numbers of every pair in files, and what they were measured with; once for each author, with all so far."""
     import jax
     import numpy as np
 
@@ -41,8 +42,10 @@ def measured(files: list[Path], *, float64: bool, jit: bool) -> dict:
         first, second = (np.asarray(kernel, np.float64) for kernel in (pair.cascade.first, pair.cascade.second))
         return pair._replace(cascade=dataclasses.replace(pair.cascade, first=first, second=second))
 
+    how = {"jax": jax.__version__, "python": platform.python_version(), "float64": float64, "jit": jit}
+    how |= {"processors": len(os.sched_getaffinity(0)), "flags": os.environ.get("XLA_FLAGS", "")}
     pairs = {}
-    for author, group in groupby(sorted(files), lambda file: file.stem.split("_")[0]):
+    for author, group in groupby(files, lambda file: file.stem.split("_")[0]):
         own = list(group)
         given = list(map(networks.from_file, own))
         if float64:
@@ -53,9 +56,7 @@ def measured(files: list[Path], *, float64: bool, jit: bool) -> dict:
                 numbers = {name: getattr(row, name) for name in COLUMNS}
                 numbers |= {f"quantile {q}": value for q, value in row.quantiles.items()}
                 pairs[f"{file.stem} {number} {row.name}"] = {"structural": row.structural, **numbers}
-    how = {"jax": jax.__version__, "python": platform.python_version(), "float64": float64, "jit": jit}
-    how |= {"processors": len(os.sched_getaffinity(0)), "flags": os.environ.get("XLA_FLAGS", "")}
-    return {"how": how, "pairs": pairs}
+        yield {"how": how, "pairs": pairs}
 
 
 def difference(name: str, one: float, other: float) -> float:
@@ -67,11 +68,11 @@ def difference(name: str, one: float, other: float) -> float:
 
 def compared(one: dict, other: dict) -> dict[str, tuple[float, str]]:
     """For each column the largest difference, and the pair that has it."""
-    if other["pairs"].keys() - one["pairs"].keys():
-        raise SystemExit(f"pairs that the first has not: {sorted(other['pairs'].keys() - one['pairs'].keys())[:5]}")
     names = [name for name in next(iter(one["pairs"].values())) if name != "structural"]
     apart = lambda name, pair: difference(name, one["pairs"][pair][name], other["pairs"][pair][name])
-    return {name: max((apart(name, pair), pair) for pair in other["pairs"]) for name in names}
+    return {
+        name: max((apart(name, pair), pair) for pair in one["pairs"].keys() & other["pairs"].keys()) for name in names
+    }
 
 
 def main() -> None:
@@ -82,14 +83,18 @@ def main() -> None:
     one.add_argument("weights", type=Path, nargs="+")
     one.add_argument("--float64", action="store_true")
     one.add_argument("--no-jit", action="store_true")
-    one.set_defaults(
-        run=lambda a: a.file.write_text(json.dumps(measured(a.weights, float64=a.float64, jit=not a.no_jit), indent=1))
-    )
+    one.set_defaults(run=write)
     two = commands.add_parser("compare")
     two.add_argument("files", type=Path, nargs="+")
     two.set_defaults(run=lambda a: show([json.loads(file.read_text()) for file in a.files]))
     given = parser.parse_args()
     given.run(given)
+
+
+def write(given: argparse.Namespace) -> None:
+    """Measures, and writes what there is after each author."""
+    for found in measured(given.weights, float64=given.float64, jit=not given.no_jit):
+        given.file.write_text(json.dumps(found, indent=1))
 
 
 def show(all: list[dict]) -> None:
@@ -98,7 +103,7 @@ def show(all: list[dict]) -> None:
     print(f"{len(first['pairs'])} pairs, {sum(pair['structural'] for pair in first['pairs'].values())} structural")
     print(first["how"])
     for other in others:
-        print(f"{len(other['pairs'])} pairs", other["how"])
+        print(f"{len(first['pairs'].keys() & other['pairs'].keys())} pairs", other["how"])
         for name, (apart, pair) in compared(first, other).items():
             print(f"  {name:14} {apart:.1e}  {pair}")
 

@@ -98,7 +98,8 @@ def prose(lines: list[str]) -> list[str]:
     parts = CODE.split("\n".join(lines))
     for k, part in enumerate(parts):
         if not k % 2:
-            parts[k] = re.sub(r"([*|\\])", r"\\\1", part)
+            # But for the star of a list.
+            parts[k] = re.sub(r"(?m)^\* |[*|\\]", lambda sign: sign[0] if len(sign[0]) > 1 else f"\\{sign[0]}", part)
         elif not NAME.fullmatch(part):
             parts[k] = f"`{part}`"
         if k % 2 and re.match(r"\w", parts[k + 1]):  # as in `Array`s

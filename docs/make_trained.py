@@ -1,9 +1,10 @@
-"""Makes the two small networks that come with the package: trains them on drawn faces and stores them.
+"""Makes the small networks that come with the package: trains them on drawn faces and stores them.
 
-    python docs/make_trained.py runs/trained
+    python docs/make_trained.py runs/trained vae gan
 
 takes some minutes on two cores, goes on where it stopped, and writes `sicjax/trained/{vae,gan}.safetensors`, each with
-its sidecar, samples and a picture of its training. The generator of the GAN is the average of its weights over the
+its sidecar, samples and a picture of its training; `NAMES` in `sicjax/trained/_load.py` says which of them the package
+has. The generator of the GAN is the average of its weights over the
 steps, from which its samples are drawn. Other versions of JAX, and other processors, give other last digits.
 """
 
@@ -40,7 +41,7 @@ PARTS = {
 
 def store(name: str, run: Path) -> None:
     """A run's latest networks as a weights file with a sidecar, and its pictures."""
-    file, description = trained.FILES[name], runs.describe(run)
+    file, description = Path(trained.__file__).with_name(f"{name}.safetensors"), runs.describe(run)
     networks = {part: models.load(run)[own] for part, own in PARTS[name].items()}
     blueprints = {part: description.models[own] for part, own in PARTS[name].items()}
     arrays = {
@@ -59,11 +60,10 @@ def store(name: str, run: Path) -> None:
         "ended": {key: value for key, value in last.items() if key != "images_per_second"},
     }
     file.with_suffix(".json").write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")
-    samples, training = trained.PICTURES[name]
     *_, latest = runs.picture_files(run, runs.SAMPLES).values()
-    shutil.copy(latest, samples)
+    shutil.copy(latest, file.with_name(f"{name}-samples.png"))
     courses = measure.courses({name: run})
-    figures.save(figures.courses(courses), training.with_suffix(""), (".png",))
+    figures.save(figures.courses(courses), file.with_name(f"{name}-training"), (".png",))
 
 
 def layers(part: str, blueprint: runs.Blueprint) -> list[dict]:
@@ -81,7 +81,8 @@ def layers(part: str, blueprint: runs.Blueprint) -> list[dict]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/trained")
     start = {"vae": train.vae, "gan": train.gan}
-    for name, config in CONFIGS.items():
+    for name in sys.argv[2:] or CONFIGS:
+        config = CONFIGS[name]
         with train.shown() as progress:
             result = start[name](config, folder / name, progress=progress)
         if not result.finished:

@@ -13,7 +13,7 @@ FLOOR = {
     "runs": 2, "figures": 2,
     "models": 3,
     "networks": 4, "interventions": 4,
-    "measure": 5, "train": 5, "trained": 5,
+    "measure": 5, "train": 5, "trained": 4,
     "experiments": 6, "report": 6,
     "cli": 7,
     "__main__": 8,

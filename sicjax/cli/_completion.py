@@ -31,14 +31,11 @@ def run(args: argparse.Namespace) -> None:
     """Prints the script."""
     import shtab
 
-    print(shtab.complete(_completed(), args.shell))
+    print(shtab.complete(_completed(args.whole), args.shell))
 
 
-def _completed() -> argparse.ArgumentParser:
+def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """All commands, those of training with the fields of their configs."""
-    from sicjax.cli._main import parser
-
-    whole = parser()
     commands = next(action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
     for command in commands.choices.values():
         _files(command)

@@ -32,9 +32,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     """Declares the command and its flags."""
     parser = commands.add_parser(
         "demo",
-        help="measure two small networks at once (--quick), or train one first",
+        help="measure a small trained network at once (--quick), or train one first",
         description="Trains a small VAE on faces that it draws itself, in a few minutes, and measures it; with --quick "
-        "measures a VAE and a GAN that came with the package instead.",
+        "measures small networks that came with the package instead.",
     )
     parser.add_argument("--quick", action="store_true", help="do not train: measure the networks that came with it")
     parser.add_argument(
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def quick(args: argparse.Namespace) -> None:
-    """The table, histograms and samples of the networks that came with the package.
+    """The table, report, histograms and samples of the networks that came with the package.
 
     Raises:
         InputError: a folder that cannot be written, matplotlib is not installed.
@@ -93,7 +93,7 @@ def quick(args: argparse.Namespace) -> None:
     from sicjax.measure import as_json, measure, write
 
     say = lambda line: print(line, file=sys.stderr)
-    say("a small VAE and a small GAN that came with the package, trained on drawn faces:")
+    say(f"small networks that came with the package, trained on drawn faces: {', '.join(trained.FILES)}")
     with bar("measuring", note="reading") as pairs:
         measured = measure(list(trained.FILES.values()), progress=lambda name, done, total: pairs(done, total, name))
     tables([as_json(result) for result in measured], sys.stdout)

@@ -50,6 +50,11 @@ def console_for(file: TextIO) -> Console:
     return console if console.is_terminal else Console(file=file, highlight=False, width=2**20)
 
 
+def say(console: Console, line: str, style: str = "") -> None:
+    """Prints a line, on a terminal with its breaks between words."""
+    console.print(Text(line, style), soft_wrap=not console.is_terminal)
+
+
 def print_table(
     console: Console,
     names: Column,

@@ -25,11 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if DEBUG in given:
         set_debug()
     given = [argument for argument in given if argument != DEBUG]
+    whole = parser()
     if not given:
-        parser().print_help()
+        whole.print_help()
         return 0
-    args = parser().parse_args(given)
-    args.given = given
+    args = whole.parse_args(given)
+    args.given, args.whole = given, whole
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not have every character
             stream.reconfigure(errors="backslashreplace")
@@ -101,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Looking inside deep generative models by their weights.",
         epilog="""a first look:
-  sicjax demo --quick                     two small networks that come with it, measured at once
+  sicjax demo --quick                     a small network that comes with it, measured at once
   sicjax measure generator.pth --stride 2
   sicjax explain coupling                 what a column of the table means
 

@@ -44,27 +44,34 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
 
 
 def _shared(first: str, second: str) -> str:
-    """What both begin with, up to a point."""
+    """What both begin with, up to a point; of what follows in the second there is a word, not a number alone."""
     same = 0
     while same < min(len(first), len(second)) and first[same] == second[same]:
         same += 1
-    return first[: max(first.rfind(sign, 0, same) for sign in "./") + 1]
+    end = max(first.rfind(sign, 0, same) for sign in "./") + 1
+    if second[end:].isdecimal():
+        end = max(first.rfind(sign, 0, max(end - 1, 0)) for sign in "./") + 1
+    return first[:end]
 
 
 def _spare(words: list[str], letters: list[int], k: int) -> int:
     """How many letters a word can still lose: a layer's own name, the last word, half as readily as the others."""
     if words[k].isdecimal() or words[k] == "to":
         return 0
-    own = k + 1 == len(words) or words[k + 1] == " "
-    return max((letters[k] - 4) // 2, 0) if own else letters[k] - 1
+    return max((letters[k] - 4) // 2, 0) if _own(words, k) else letters[k] - 1
+
+
+def _own(words: list[str], k: int) -> bool:
+    """Whether a word is a layer's own name: the last, or the one before the number that is."""
+    rest = words[k + 1 : k + 4]
+    return not rest or rest[0] == " " or (len(rest) > 1 and rest[1].isdecimal() and rest[2:] in ([], [" "]))
 
 
 def _joined(words: list[str], letters: list[int], mark: str) -> str:
     """Words with so many of their letters: of a layer's own name the last ones too."""
     text = ""
     for k, (word, kept) in enumerate(zip(words, letters, strict=True)):
-        own = k + 1 == len(words) or words[k + 1] == " "
-        tail = kept - kept // 3 if own else 0
+        tail = kept - kept // 3 if _own(words, k) else 0
         text += word if kept >= len(word) else word[: kept - tail] + mark + (word[-tail:] if tail else "")
     return text.replace(f"{mark}.", mark).replace(mark * 2, mark)
 

@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> None:
     """
     if not args.file.exists():
         raise InputError(f"no such file: {args.file}")
+    if args.file.is_dir():
+        raise InputError(f"{args.file} is a folder, expected a weights file")
     from sicjax import networks, weights
 
     beside = weights.sidecar_path(args.file)

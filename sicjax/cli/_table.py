@@ -9,11 +9,10 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 from rich.console import Console
-from rich.text import Text
 
 from sicjax._foreign import printable
 from sicjax.cli._columns import PAIR, SHORT, WIDE, order
-from sicjax.cli._fit import Column, console_for, print_table
+from sicjax.cli._fit import Column, console_for, print_table, say
 from sicjax.measure import Record, Row, rows_of
 
 # From so many pairs on a line says what they are together.
@@ -51,21 +50,21 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     cut = _pairs(console, measured, view)
     for name, rows, _ in measured:
         if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
-            console.print(Text(f"{name}: {_together(rows, view)}"), soft_wrap=True)
+            say(console, f"{name}: {_together(rows, view)}")
     if any(row.structural for shown in measured for row in shown.rows):
         note = "no shared lag: the kernels share none, so every ratio is 1 whatever the weights"
-        console.print(note, style="dim", soft_wrap=True)
+        say(console, note, "dim")
     if cut:
         note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
-        console.print(note, style="dim", soft_wrap=True)
+        say(console, note, "dim")
     for name, _, record in measured:
         for note in record.get("notes", ()):
-            console.print(Text(printable(f"{name}: {note}")), style="dim", soft_wrap=True)
+            say(console, printable(f"{name}: {note}"), "dim")
         for skipped in record.get("skipped", ()):
             line = printable(f"{name}: skipped {skipped['layer']}: {skipped['reason']}")
-            console.print(Text(line), style="yellow", soft_wrap=True)
+            say(console, line, "yellow")
         if "error" in record:
-            console.print(Text(printable(f"{name}: {record['error']}")), style="red", soft_wrap=True)
+            say(console, printable(f"{name}: {record['error']}"), "red")
 
 
 class _Shown(NamedTuple):

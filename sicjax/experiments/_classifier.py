@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -24,7 +24,6 @@ BATCH = 32
 
 def classifier(config: VaeConfig, images: int, seed: int) -> Any:
     """A classifier trained on so many faces of its own, for the config's steps, with half of its encoder's channels."""
-    import optax
     from flax import nnx
 
     model = models.Encoder(
@@ -37,12 +36,20 @@ def classifier(config: VaeConfig, images: int, seed: int) -> Any:
     )
     pixels, labels = faces(images, config.size, seed)
     graphdef, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
-    optimiser = optax.adam(config.learning_rate)
+    optimiser = _adam(config.learning_rate)
     state = optimiser.init(params)
     for step in range(config.steps):
         batch = data.indices(step, images, min(BATCH, images), seed)
         params, stats, state = _step(graphdef, optimiser, params, stats, state, pixels[batch], labels[batch])
     return nnx.merge(graphdef, params, stats)
+
+
+@cache
+def _adam(learning_rate: float) -> Any:
+    """One for all seeds, so that they share a compiled step."""
+    import optax
+
+    return optax.adam(learning_rate)
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -55,6 +55,8 @@ WAYS = {
 SCALELESS = ("ratio", "adaptation z", "coupling", "coupling z")
 PLACES = [list(faults.DETECTORS).index(name) for name in SCALELESS]
 ENERGIES = ("|energy|", "|rank of energy|")
+# Logs of energies that differ by this little are of weights that were normalised and rounded to float32.
+ALIKE = 4e-6
 SIGNS = dict.fromkeys((*SCALELESS, *ENERGIES), -1)
 RIVALS = ("adaptation z", "coupling z")
 
@@ -84,11 +86,7 @@ def run(lab: Lab):
 
 
 def log_energies(kernel: Float[np.ndarray, "*k x y"], channels: int) -> Logs:
-    """Log of the energy of each channel's kernels together; -inf without any.
-
-    Weights too small for float32, which some dead channels have, are none there and none here.
-    """
-    kernel = np.where(np.abs(kernel) < np.finfo(np.float32).tiny, 0, kernel)
+    """Log of the energy of each channel's kernels together; -inf without any."""
     others = tuple(axis for axis in range(kernel.ndim) if axis != kernel.ndim + channels)
     with np.errstate(divide="ignore"):
         return np.log(np.square(kernel.astype(np.float64)).sum(others))
@@ -121,7 +119,7 @@ def _both(x: Logs, y: Logs) -> list[float | None]:
     """Absolute correlation, and that of the ranks, over the channels with energy on either side."""
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if len(x) < 3 or min(x.std(), y.std()) <= ALIKE:
         return [None, None]
     return [float(f"{abs(value):.6g}") for value in (np.corrcoef(x, y)[0, 1], spearman(x, y))]
 

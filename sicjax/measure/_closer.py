@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from jaxtyping import Int
 
 from sicjax import sdr
 from sicjax.measure._compile import common_shapes, filled, shape_for
@@ -64,9 +65,9 @@ def _nearest(cascade: sdr.Cascade) -> Place | None:
     if np.isnan(away).all():
         return None
     at = np.unravel_index(np.nanargmin(away), away.shape)
-    return _place([axis[k] for axis, k in zip((i, m, o), at, strict=True)])
+    return _place(np.array([axis[k] for axis, k in zip((i, m, o), at, strict=True)]))
 
 
-def _place(at: Sequence[int] | np.ndarray) -> Place:
+def _place(at: Int[np.ndarray, "3"]) -> Place:
     i, m, o = map(int, at)
     return i, m, o

@@ -8,12 +8,16 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import stdtr
 from scipy.stats import rankdata
 
-# Up to so many channels all their orders are tried, 40,320 of eight; beyond, Student's t is as good.
-TRIED = 8
+# Up to so many channels all their orders are tried, 40,320 of eight; up to so many a sample of them, always the same;
+# beyond, Student's t is as good (at nine channels it calls 1.4 in a hundred where 1 is meant, at 24 it is right).
+TRIED, SAMPLED = 8, 24
+SAMPLE = 20_000
+# Logs that differ by this little are of weights that were normalised and rounded to float32.
+ALIKE = 4e-6
 # Of correlations of ranks.
 ROUNDING = 1e-9
 
@@ -31,19 +35,19 @@ class RankTest(NamedTuple):
 
 
 def rank_test(energies: Float[np.ndarray, "2 m"]) -> RankTest:
-    """The test, of each channel's energies, or of their logs, on either side; channels that are not finite do not count.
+    """The test, of the log of each channel's energy on either side; channels that are not finite do not count.
 
-    >>> rank_test(np.array([[1.0, 2, 3, 4, 5], [1, 4, 9, 16, 25]]))
+    >>> rank_test(np.log([[1.0, 2, 3, 4, 5], [1, 4, 9, 16, 25]]))
     RankTest(rank=1.0, p=0.016666666666666666)
     """
     known = np.isfinite(energies).all(0)
-    n = int(known.sum())
-    x, y = (np.asarray(rankdata(side[known])) - (n + 1) / 2 for side in np.asarray(energies, np.float64))
-    size = math.sqrt((x @ x) * (y @ y)) if n > 2 else 0.0
-    if size == 0:
+    n, logs = int(known.sum()), np.asarray(energies, np.float64)[:, known]
+    if n < 3 or logs.std(1).min() <= ALIKE:
         return RankTest(math.nan, math.nan)
+    x, y = (np.asarray(rankdata(side)) - (n + 1) / 2 for side in logs)
+    size = math.sqrt((x @ x) * (y @ y))
     rank = float(x @ y / size)
-    if n <= TRIED:
+    if n <= SAMPLED:
         as_large = np.abs(x[_orders(n)] @ y) >= (abs(rank) - ROUNDING) * size
         return RankTest(rank, float(as_large.mean()))
     t = abs(rank) * math.sqrt((n - 2) / max(1 - rank**2, 1e-12))
@@ -51,5 +55,10 @@ def rank_test(energies: Float[np.ndarray, "2 m"]) -> RankTest:
 
 
 @cache
-def _orders(n: int) -> np.ndarray:
-    return np.array(list(itertools.permutations(range(n))), np.int8)
+def _orders(n: int) -> Int[np.ndarray, "orders n"]:
+    """All orders, or a sample with the one that there is."""
+    if n <= TRIED:
+        return np.array(list(itertools.permutations(range(n))), np.int8)
+    sampled = np.tile(np.arange(n, dtype=np.int8), (SAMPLE, 1))
+    sampled[1:] = np.random.default_rng(n).permuted(sampled[1:], axis=1)
+    return sampled

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
-
 # How often chance alone is called coupled, and how often energies are called matched or opposed. Measured on random
-# orders of real channels: 0.0095 and 0.013 to 0.015, see docs/meaning.md.
+# orders of real channels: 0.0095, and 0.008 to 0.011, see docs/meaning.md.
 FALSE = 0.01
 # From here on a coupling that is none of chance is called strong: a third of what there could be.
 STRONG = 0.33
@@ -52,18 +50,22 @@ COLUMNS = {
     "variance and skewness). Far below 1e-4 its digits say no more than that it is small.",
     "energy": "Correlation over the channels of the log energies of the kernels on either side. It is about scale, "
     "which no ratio sees, and a batch norm between the layers may undo it.",
+    "energy_p": "How often random pairing of the channels makes a rank correlation of the energies as large either way "
+    "(Spearman's). Ranks, because a few channels of odd energy decide about energy itself.",
     "reading": "The above in words. Coupled: coupling_p at most 0.01; strongly: and coupling at least 0.33. Energies "
-    "matched or opposed: chance makes a correlation so large in one or two of a hundred pairs.",
+    "matched or opposed: energy_p at most 0.01, and which of the two by the sign of the rank correlation.",
     "null_mean": "Mean ratio when the taps of every kernel are shuffled: what the values alone show, without their "
     "arrangement.",
     "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",
 }
 
 
-def reading(*, structural: bool, channels: int, coupling: float, coupling_p: float, energy: float) -> str:
-    """A pair in words, each said of a pair by chance about once in a hundred.
+def reading(
+    *, structural: bool, channels: int, coupling: float, coupling_p: float, rank: float, energy_p: float
+) -> str:
+    """A pair in words, each said of a pair by chance about once in a hundred; `rank` is of the energies.
 
-    >>> reading(structural=False, channels=64, coupling=0.41, coupling_p=4e-9, energy=-0.48)
+    >>> reading(structural=False, channels=64, coupling=0.41, coupling_p=4e-9, rank=-0.48, energy_p=1e-4)
     'strongly coupled, energies opposed'
     """
     if structural:
@@ -74,13 +76,6 @@ def reading(*, structural: bool, channels: int, coupling: float, coupling_p: flo
         words = "as random pairing"
     else:
         words = "strongly coupled" if coupling >= STRONG else "coupled"
-    if channels >= FEWEST and _chance(energy, channels) <= FALSE:
-        words += ", energies matched" if energy > 0 else ", energies opposed"
+    if channels >= FEWEST and energy_p <= FALSE:
+        words += ", energies matched" if rank > 0 else ", energies opposed"
     return words
-
-
-def _chance(correlation: float, channels: int) -> float:
-    """How often a correlation over so many channels is as large either way, from Student's t; NaN of NaN."""
-    freedom = channels - 2
-    t = abs(correlation) * math.sqrt(freedom / max(1 - correlation**2, 1e-12))
-    return float(2 * special.stdtr(freedom, -t))

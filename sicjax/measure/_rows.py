@@ -15,6 +15,7 @@ from sicjax._errors import missing_package
 from sicjax._html import table
 from sicjax._limits import in_time, within
 from sicjax.measure._compile import common_shapes, filled, shape_for
+from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
 from sicjax.networks import Limit, Network, Pair, Skipped
@@ -55,6 +56,7 @@ class Row(NamedTuple):
     coupling_z: float
     coupling_p: float
     energy: float
+    energy_p: float
     reading: str
     null_mean: float
     null_std: float
@@ -73,6 +75,13 @@ STRUCTURAL = {
     "null_mean": 1.0,
     "null_std": 0.0,
 }
+
+
+class Energies(NamedTuple):
+    """How the energies of a pair's two layers go together over the channels."""
+
+    correlation: float
+    ranks: RankTest
 
 
 class Measured(NamedTuple):
@@ -229,11 +238,11 @@ def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tup
         "coupling": coupling.coupling,
         "coupling_z": coupling.z,
         "coupling_p": coupling.p,
-        "energy": coupling.energy,
         **{f"null_{name}": number for name, number in null._asdict().items()},
     }
     quantiles = {str(q): histogram.quantile(q) for q in QUANTILES}
-    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in (*STRUCTURAL, "energy")}), histogram
+    energies = Energies(float(coupling.energy), rank_test(np.asarray(sdr.energies(cascade))))
+    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in STRUCTURAL}, energies), histogram
 
 
 def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
@@ -243,8 +252,8 @@ def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:
     histogram = sdr.Histogram(counts, EDGES, 0, 0, pair.cascade.pathways - defined)
     numbers = STRUCTURAL if defined else dict.fromkeys(STRUCTURAL, math.nan)
     quantiles = dict.fromkeys(map(str, QUANTILES), numbers["mean"])
-    numbers = {**numbers, "energy": float(sdr.energy(pair.cascade))}
-    return _row(pair, histogram, quantiles, numbers), histogram
+    energies = Energies(float(sdr.energy(pair.cascade)), rank_test(np.asarray(sdr.energies(pair.cascade))))
+    return _row(pair, histogram, quantiles, numbers, energies), histogram
 
 
 def _alive(cascade: sdr.Cascade) -> np.ndarray:
@@ -254,7 +263,13 @@ def _alive(cascade: sdr.Cascade) -> np.ndarray:
     return np.stack([first.any(spatial).sum(0), second.any(spatial).sum(1)])
 
 
-def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numbers: Mapping[str, float]) -> Row:
+def _row(
+    pair: Pair,
+    histogram: sdr.Histogram,
+    quantiles: dict[str, float],
+    numbers: Mapping[str, float],
+    energies: Energies,
+) -> Row:
     cascade = pair.cascade
     return Row(
         name=pair.name,
@@ -271,7 +286,12 @@ def _row(pair: Pair, histogram: sdr.Histogram, quantiles: dict[str, float], numb
         reading=reading(
             structural=cascade.structural,
             channels=int(_alive(cascade).all(0).sum()),
-            **{name: numbers[name] for name in ("coupling", "coupling_p", "energy")},
+            coupling=numbers["coupling"],
+            coupling_p=numbers["coupling_p"],
+            rank=energies.ranks.rank,
+            energy_p=energies.ranks.p,
         ),
+        energy=energies.correlation,
+        energy_p=energies.ranks.p,
         **numbers,
     )

@@ -13,6 +13,7 @@ from sicjax import figures
 from sicjax.measure import Closer, Measured, Place, Row, closer
 from sicjax.networks import Pair
 from sicjax.report._columns import Cell, cells
+from sicjax.report._page import short
 from sicjax.report._pictures import picture
 
 # Pairs that are looked at: all of so few, or else of the strongest coupling and of the weakest.
@@ -98,7 +99,7 @@ def _card(measured: Measured, start: int, place: int, near: Closer) -> Card:
 def _path(pair: Pair, which: str, place: Place) -> Path:
     i, m, o = place
     parts = figures.pathway_parts(pair.cascade, i, m, o, points=POINTS)
-    names, ends = (pair.first.path, pair.second.path), (f"input {i} to channel {m}", f"channel {m} to output {o}")
+    names, ends = _names(pair), (f"input {i} to channel {m}", f"channel {m} to output {o}")
     pictures = [
         _picture(kernel, "signed", f"Kernel of {name}, {end}", "first kernel" if k == 0 else "second kernel")
         for k, (kernel, name, end) in enumerate(zip(parts.kernels, names, ends, strict=True))
@@ -123,13 +124,15 @@ def _meetings(pair: Pair, near: Closer) -> list[Meeting]:
             continue
         pictures = [
             _picture(side, "signed", f"What such channels of {name} pass more and less of", caption)
-            for side, name, caption in zip(
-                sides, (pair.first.path, pair.second.path), ("first kernels", "meet second kernels"), strict=True
-            )
+            for side, name, caption in zip(sides, _names(pair), ("first kernels", "meet second kernels"), strict=True)
         ]
         scores = [np.asarray(side)[: pair.cascade.shape[1], n] for side in (found.first_scores, found.second_scores)]
         meetings.append(Meeting(share, pictures, _dots(*scores)))
     return meetings
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return short(pair.first.path, 60), short(pair.second.path, 60)
 
 
 def _dots(first: Float[np.ndarray, " m"], second: Float[np.ndarray, " m"]) -> list[tuple[float, float]]:

@@ -111,6 +111,8 @@ def _content(changes: Changes, part: float) -> dict[str, Any]:
     layers = [_layer_line(short(c.after, 40), layer) for c in comparisons for layer in c.layers]
     kept = round(LINES * part)
     curves = {k: curve for k, curve in changes.curves.items() if k < kept}
+    distances = [pair.distance for comparison in comparisons for pair in comparison.pairs]
+    furthest = sorted(curves, key=lambda k: -distances[k])
     first, last = comparisons[0].before, comparisons[-1].after
     return {
         "title": f"{short(first, 60)} → {short(last, 60)}",
@@ -124,7 +126,7 @@ def _content(changes: Changes, part: float) -> dict[str, Any]:
         "layers": layers[:kept],
         "layers_of": len(layers),
         "histograms": {"pairs": curves, "curves": ["after", "before"], "key": "Line: after. Dashed: before."},
-        "options": [(k, f"{pairs[k].name} ({pairs[k].version})" if several else pairs[k].name) for k in sorted(curves)],
+        "options": [(k, f"{pairs[k].name} ({pairs[k].version})" if several else pairs[k].name) for k in furthest],
         "explained": explained(),
         "heads": changes.heads[:100],
     }
@@ -151,7 +153,8 @@ def _sentences(comparison: Comparison) -> list[str]:
         near = min(moved, key=lambda layer: layer.displacement)
         said.append(
             f"Furthest went {short(far.name)}: its kernel moved by {far.displacement:.2g} times its own size, and has "
-            f"a cosine of {far.cosine:.2f} with the one before (1: the same direction, 0: nothing in common)."
+            f"a cosine of {number(round(far.cosine, 2) + 0.0, '.2f')} with the one before "
+            "(1: the same direction, 0: nothing in common)."
         )
         if near is not far:
             said.append(f"Least of those that changed went {short(near.name)}, by {near.displacement:.2g}.")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -12,6 +11,9 @@ from sicjax._errors import InputError
 from sicjax.report._about import About, about
 from sicjax.report._images import embed
 from sicjax.report._page import write_page
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 # Pixels that a figure is wide, on a page of the usual size.
 WIDE = 1200
@@ -40,7 +42,8 @@ def _content(text: str, folder: Path, part: float) -> dict[str, Any]:
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    reader.add_render_rule("image", partial(_image, folder=folder, width=max(200, round(WIDE * part**0.75))))
+    width = max(200, round(WIDE * part**0.75))
+    reader.add_render_rule("image", lambda _, tokens, at, *__: _image(tokens[at], folder, width))
     reader.add_render_rule("table_open", lambda *_: _TABLE)
     reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
     reader.add_render_rule("th_open", lambda *_: '<th scope="col">')
@@ -66,15 +69,15 @@ def _content(text: str, folder: Path, part: float) -> dict[str, Any]:
 _TABLE = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="plain">\n'
 
 
-def _image(renderer, tokens, index, options, env, *, folder: Path, width: int) -> str:
-    token = tokens[index]
+def _image(token: Token, folder: Path, width: int) -> str:
+    """A figure, or what it is called where it is none of the folder's."""
     source, caption = str(token.attrGet("src")), token.content
     place = (folder / source).resolve()
     if not place.is_relative_to(folder.resolve()) or not place.is_file():
         return str(escape(f"[{caption}]"))
     image = embed(place, caption, width=width)
     return str(
-        Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(
+        Markup('<span class="sideways wide" tabindex="0"><img src="{}" width="{}" height="{}" alt="{}"></span>').format(
             image.address, image.width, image.height, image.caption
         )
     )

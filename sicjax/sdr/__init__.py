@@ -10,7 +10,7 @@
 
 from sicjax.sdr import reference
 from sicjax.sdr._cascade import Cascade, extractive, generative
-from sicjax.sdr._coupling import Coinertia, Coupling, coinertia, coupling, energy
+from sicjax.sdr._coupling import Coinertia, Coupling, coinertia, coupling, energies, energy
 from sicjax.sdr._decompose import Decomposition, decompose
 from sicjax.sdr._extremes import Extremes, extremes
 from sicjax.sdr._histogram import Histogram, histogram
@@ -33,6 +33,7 @@ __all__ = [
     "coinertia",
     "coupling",
     "decompose",
+    "energies",
     "energy",
     "extractive",
     "extremes",

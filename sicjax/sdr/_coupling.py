@@ -18,6 +18,8 @@ from sicjax.sdr._sharding import spread_over
 # Up to this skewness the tail of the gamma distribution, of 400 degrees and more, loses digits in float32, and the cube
 # root of the variable is normal to 1e-5 (Wilson, Hilferty 1931).
 NEARLY_NORMAL = 0.1
+# Energies whose relative differences are no more than this many times the rounding of one number are alike.
+ALIKE = 32
 
 
 class Coupling(NamedTuple):
@@ -29,7 +31,8 @@ class Coupling(NamedTuple):
             whatever their number.
         z: `rv` less its mean under random pairing, over its standard deviation there.
         p: how often random pairing couples as much.
-        energy: correlation over the channels of the log energies of the kernels on either side, -1 to 1.
+        energy: correlation over the channels of the log energies of the kernels on either side, -1 to 1; NaN too where
+            one side's energies are all alike, as with normalised weights.
     """
 
     rv: Float[Array, ""]
@@ -126,6 +129,16 @@ def energy(pair: Cascade) -> Float[Array, ""]:
     True
     """
     return _correlation(analyse(pair)[1])
+
+
+def energies(pair: Cascade) -> Float[Array, "2 m"]:
+    """Log of the energy of each channel's kernels together, in the first and in the second layer; -inf without any.
+
+    >>> import numpy as np
+    >>> energies(Cascade(np.ones((1, 1, 4, 2)), np.zeros((1, 1, 2, 3)))).tolist()
+    [[1.3862943649291992, 1.3862943649291992], [-inf, -inf]]
+    """
+    return analyse(pair)[1]
 
 
 def coinertia(pair: Cascade, k: int = 3) -> Coinertia:
@@ -228,12 +241,18 @@ def _centred(values: Float[Array, "n m"], present: Bool[Array, " m"]) -> Float[A
 
 @jax.jit
 def _correlation(energies: Float[Array, "2 m"]) -> Float[Array, ""]:
-    """Of the two rows, over the channels in which both have any energy."""
+    """Of the two rows, over the channels in which both have any energy.
+
+    A relative error of an energy is an absolute one of its log: where a side's logs are apart by no more, as those of
+    kernels with normalised weights are, its differences are rounding, and there is no correlation.
+    """
     present = jnp.isfinite(energies).all(0)
     u, v = (_centred(log[None], present)[0] for log in energies)
-    size = jnp.sqrt((u**2).sum()) * jnp.sqrt((v**2).sum())
-    defined = (size > 0) & (present.sum() > 2)
-    return jnp.where(defined, (u * v).sum() / jnp.where(defined, size, 1), jnp.nan)
+    spread = jnp.stack([(u**2).sum(), (v**2).sum()])
+    rounding = ALIKE * jnp.finfo(energies.dtype).eps
+    defined = (spread > rounding**2 * present.sum()).all() & (present.sum() > 2)
+    size = jnp.sqrt(jnp.where(defined, spread, 1)).prod()
+    return jnp.where(defined, (u * v).sum() / size, jnp.nan)
 
 
 @partial(jax.jit, static_argnames="draws")

@@ -1,8 +1,8 @@
-"""Two small networks that came with the package: a VAE and a GAN, trained on the drawn faces.
+"""Small networks that came with the package, trained on the drawn faces: a VAE.
 
 ```python
 measure.measure(list(trained.FILES.values()))     # what `sicjax demo --quick` shows
-trained.load("gan")["generator"](z)               # a Flax module: (n, latent) to images (n, 32, 32, 3)
+trained.load("vae")["decoder"](z)                 # a Flax module: (n, 32) latents to images (n, 32, 32, 3)
 ```
 
 Each is `NAME.safetensors` with its sidecar `NAME.json`, which also has the config of its training and how it ended,

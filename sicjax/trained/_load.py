@@ -20,7 +20,7 @@ PICTURES: dict[str, tuple[Path, ...]] = {
 
 
 def load(name: str) -> dict[str, nnx.Module]:
-    """The networks of `vae`, encoder and decoder, or of `gan`, generator and discriminator.
+    """The networks of a file by name: of `vae` the encoder and the decoder.
 
     Arguments:
         name: which, of `FILES`.

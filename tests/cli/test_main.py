@@ -87,7 +87,7 @@ def test_a_shell_completes_commands_and_flags(capsys, shell):
         (["train", "gin"], "invalid choice: 'gin'"),
         (["train", "gan", "--preset", "huge"], "invalid choice: 'huge'"),
         (["reproduce"], "required: FIGURE"),
-        (["reproduce", "--preset", "huge", "fig4"], "'huge' is none of tiny, cpu, paper"),
+        (["reproduce", "--preset", "huge", "fig4"], "'huge' is none of tiny, cpu, pilot, paper"),
         (["demo", "--steps", "3"], "unrecognized arguments: --steps"),
     ],
 )

@@ -19,7 +19,7 @@ def run(*arguments, ok=True):
 def test_the_command_line_prints_one_json_document(chain):
     (result,) = json.loads(run("measure", chain[0], "--stride", 2, "--json").stdout)
     fields = "name first second direction stride shape pathways undefined structural mean std quantiles near_one "
-    fields += "marginal adaptation z coupling coupling_z coupling_p energy reading null_mean null_std"
+    fields += "marginal adaptation z coupling coupling_z coupling_p energy energy_p reading null_mean null_std"
     assert [set(cascade) for cascade in result["cascades"]] == [set(fields.split())] * 2
     assert result["file"] == str(chain[0]) and result["skipped"] == []
     assert set(result["cascades"][0]["quantiles"]) == {"0.05", "0.25", "0.5", "0.75", "0.95"}

@@ -42,6 +42,11 @@ def test_a_name_that_is_too_long_is_one_line(command, says, capsys, tmp_path, mo
         networks.from_file(LONG)
 
 
+def test_a_folder_has_no_sidecar(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert said(capsys, "sidecar", "") == "sicjax: . is a folder, expected a weights file"
+
+
 def test_processes_that_cannot_meet_are_one_line(capsys):
     line = said(capsys, "train", "vae", "--preset", "tiny", "--coordinator", "x")
     assert line.startswith(

@@ -171,12 +171,8 @@ def test_coupled_networks_give_permuted_channels_away(tmp_path):
         "auroc": 0.5, "low": None, "high": None, "layers": 0
     }  # fmt: skip
     page = experiments.write_report([tmp_path / "out"], tmp_path / "page.md").read_text()
-    assert (
-        "## Planted faults, written down otherwise" in page
-        and "## Planted faults" in page
-        and "**1.00 [1.00, 1.00]**" in page
-        and "| transplanted | 1 / 2 |" in page
-    )
+    assert "## Planted faults\n" in page and "## Planted faults, written down otherwise" in page
+    assert "**1.00 [1.00, 1.00]**" in page and "| transplanted | 1 / 2 |" in page
 
 
 def test_the_page_has_the_scores_of_its_layers():

@@ -157,7 +157,7 @@ def test_tests_are_paired_and_corrected_together():
     assert min(each.corrected for each in found[1:]) > 0.05
 
 
-def test_all_of_it_on_networks_made_up(tmp_path, generator):
+def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     public = tmp_path / "weights"
     public.mkdir()
     kernels = [np.asarray(generator.dense.kernel[...]).reshape(4, 2, 2, 8).transpose(0, 3, 1, 2)]
@@ -170,7 +170,8 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator):
     about = {"networks": {"generator": [{"type": "conv_transpose"}] * 4}}
     (public / "toy.json").write_text(json.dumps(about))
     tiny = experiments.PRESETS["tiny"]
-    vae = dataclasses.replace(tiny.vae, encoder=(8, 16), decoder=(16, 16, 16), steps=2, batch=8, save_every=2)
+    monkeypatch.setattr(pruning, "_decoder", lambda lab, seed: generator)
+    vae = dataclasses.replace(tiny.vae, encoder=(16, 32), decoder=(16, 16, 16), steps=2, size=16)
     preset = dataclasses.replace(tiny, vae=vae, amounts=(20, 40), judged=12)
     lab = experiments.open_lab(tmp_path / "out", preset, weights=public, devices=jax.devices()[:1])
     files = experiments.carry_out(lab, *experiments.chosen(["pruning"]))

@@ -3,12 +3,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr, rankdata, spearmanr
+from scipy.stats import rankdata, spearmanr
 
 from sicjax.measure import COLUMNS, Row, rank_test
 from sicjax.measure._meaning import reading
 
-NAMED = {"structural": False, "channels": 64, "coupling": 0.1, "coupling_p": 0.5, "energy": 0.0}
+NAMED = {"structural": False, "channels": 64, "coupling": 0.1, "coupling_p": 0.5, "rank": 0.1, "energy_p": 0.4}
 
 
 @pytest.mark.parametrize(
@@ -18,32 +18,20 @@ NAMED = {"structural": False, "channels": 64, "coupling": 0.1, "coupling_p": 0.5
         ({"coupling_p": 0.01}, "coupled"),
         ({"coupling_p": 0.0, "coupling": 0.5}, "strongly coupled"),
         ({"coupling": 0.5}, "as random pairing"),
-        ({"energy": 0.5}, "as random pairing, energies matched"),
-        ({"energy": -0.5, "coupling_p": 0.001}, "coupled, energies opposed"),
-        ({"energy": 0.5, "channels": 9}, "as random pairing"),
-        ({"energy": 0.999, "channels": 7}, "too few channels"),
+        ({"rank": 0.5, "energy_p": 0.01}, "as random pairing, energies matched"),
+        ({"rank": -0.5, "energy_p": 0.001, "coupling_p": 0.001}, "coupled, energies opposed"),
+        ({"rank": 0.5, "energy_p": 0.02, "channels": 9}, "as random pairing"),
+        ({"rank": 0.999, "energy_p": 1e-4, "channels": 7}, "too few channels"),
         ({"coupling_p": math.nan, "coupling": math.nan}, "too few channels"),
-        ({"structural": True, "coupling_p": math.nan, "energy": 0.9}, "no shared lag, energies matched"),
-        ({"energy": math.nan}, "as random pairing"),
-        ({"energy": 1.0}, "as random pairing, energies matched"),
+        (
+            {"structural": True, "coupling_p": math.nan, "rank": 0.9, "energy_p": 1e-9},
+            "no shared lag, energies matched",
+        ),
+        ({"rank": math.nan, "energy_p": math.nan}, "as random pairing"),
     ],
 )
 def test_numbers_in_words(numbers, words):
     assert reading(**{**NAMED, **numbers}) == words
-
-
-def test_energies_are_matched_where_a_correlation_is_met_once_in_a_hundred():
-    rng = np.random.default_rng(0)
-    seen = set()
-    for channels in (8, 20, 200):
-        for pull in np.linspace(0, 1, 30):
-            x = rng.normal(size=channels)
-            y = pull * x + rng.normal(size=channels)
-            r, p = map(float, pearsonr(x, y))
-            said = reading(**{**NAMED, "channels": channels, "energy": float(r)}) != "as random pairing"
-            assert said == (p <= 0.01)
-            seen.add(said)
-    assert seen == {True, False}
 
 
 @pytest.mark.parametrize("n", [4, 6, 9, 40])
@@ -55,8 +43,10 @@ def test_ranks_of_energies_are_tested_as_elsewhere(n):
         found = rank_test(np.log(energies))
         expected = spearmanr(*energies)
         assert found.rank == pytest.approx(expected[0])
-        if n > 8:
+        if n > 24:
             assert found.p == pytest.approx(expected[1])
+        elif n > 8:
+            assert found.p == pytest.approx(expected[1], abs=0.02)
         else:
             x, y = (rankdata(side) for side in energies)
             every = [np.corrcoef(x[list(order)], y)[0, 1] for order in itertools.permutations(range(n))]

@@ -19,6 +19,10 @@ def test_a_measured_file_is_a_short_table(chain):
     shown = found.network._repr_html_()
     assert "3 convolutions, 2 pairs" in shown and "<td>4x4x5x4</td><td>2x2 transposed</td>" in shown
     assert "array" not in shown and len(shown) < 1500
+    printed = repr(found.network).splitlines()
+    assert printed[:3] == ["3 convolutions, 2 pairs that follow one another", "  net.0 to net.3", "  net.3 to net.6"]
+    long = repr(found.network._replace(pairs=found.network.pairs * 30)).splitlines()
+    assert len(long) == 41 and long[-1].startswith("... and 2") and "array" not in "".join(printed + long)
 
 
 def test_names_are_escaped_and_long_tables_cut():

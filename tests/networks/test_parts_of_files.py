@@ -7,7 +7,8 @@ import pytest
 
 from sicjax import cli, networks, weights
 from sicjax._errors import InputError
-from sicjax.measure import SCHEMA, Settings, identify
+from sicjax.measure import SCHEMA, Settings
+from sicjax.measure._identity import identify
 
 RNG = np.random.default_rng(0)
 
@@ -87,7 +88,7 @@ def test_a_draft_of_a_sidecar_is_filled_in_and_read(both, capsys):
 
 def test_a_draft_states_what_is_given(both):
     text = networks.sidecar_draft(both, stride=2, transposed=False, transposed_in=("decoder.",))
-    assert "null" not in text
+    assert ": null" not in text
     layers = json.loads(text)["networks"]["network"]
     assert layers[4] == {"type": "conv_transpose", "weight": "decoder.0.weight", "layout": "IOHW", "stride": 2}
 

@@ -132,6 +132,18 @@ def test_channels_without_a_pathway_are_left_out():
     np.testing.assert_allclose(*sampled, atol=0.03)
 
 
+def test_energies_that_differ_by_rounding_have_no_correlation():
+    rng = np.random.default_rng(5)
+    first, second = rng.normal(size=(2, 3, 3, 32, 32)).astype(np.float32)
+    first /= np.sqrt((first.astype(np.float64) ** 2).sum((0, 1, 2))).astype(np.float32)
+    assert np.isnan(sdr.energy(sdr.Cascade(first, second))) and np.isnan(
+        sdr.coupling(sdr.Cascade(first, second)).energy
+    )
+    assert np.isnan(sdr.energy(sdr.Cascade(np.swapaxes(second, 2, 3), np.swapaxes(first, 2, 3))))
+    first[..., 0] *= 1.001
+    assert np.isfinite(sdr.energy(sdr.Cascade(first, second)))
+
+
 def test_scale_of_a_channel_is_seen_by_energy_alone():
     pair = crossed(3, strength=0.0)
     scales = np.exp(np.random.default_rng(0).normal(size=40))

@@ -16,6 +16,9 @@ from sicjax._html import table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Of a network where it is printed.
+LINES = 40
+
 
 class Layer(NamedTuple):
     """A convolution.
@@ -103,6 +106,14 @@ class Network(NamedTuple):
     def cascades(self) -> dict[str, sdr.Cascade]:
         """The pairs by name, in the order of the data flow."""
         return {pair.name: pair.cascade for pair in self.pairs}
+
+    def __repr__(self) -> str:
+        """What it is in a few lines, without the weights."""
+        title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
+        left = [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes]
+        lines = [title, *(f"  {pair.name}" for pair in self.pairs), *left]
+        more = [f"... and {len(lines) - LINES} lines more"] if len(lines) > LINES else []
+        return "\n".join(lines[:LINES] + more)
 
     def _repr_html_(self) -> str:
         by = lambda values: "x".join(map(str, values))
