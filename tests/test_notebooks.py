@@ -66,10 +66,10 @@ def small(folder, monkeypatch, without_type_checks):
 
 def run(program: str, variables: dict, name: str) -> object:
     """Runs a cell; shows the value of its last line as a notebook would, and gives it."""
-    body = ast.parse(program).body
-    last = body.pop() if isinstance(body[-1], ast.Expr) else None
-    exec(compile(ast.Module(body, []), name, "exec"), variables)
-    value = None if last is None else eval(compile(ast.Expression(last.value), name, "eval"), variables)
+    *before, last = ast.parse(program).body
+    shown = last.value if isinstance(last, ast.Expr) else None
+    exec(compile(ast.Module(before if shown else [*before, last], []), name, "exec"), variables)
+    value = eval(compile(ast.Expression(shown), name, "eval"), variables) if shown else None
     if hasattr(value, "savefig"):
         value.savefig(io.BytesIO())
     elif hasattr(value, "_repr_html_"):

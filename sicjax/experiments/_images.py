@@ -64,18 +64,24 @@ def recalibrated(model: Any, x: jax.Array | np.ndarray) -> Callable[[Sequence[np
     from flax import nnx
 
     graphdef, state = nnx.split(model)
-    x = jnp.asarray(x)
-    return lambda masks: jax.tree.map(np.asarray, _masked(graphdef, state, tuple(masks), x))
+    leaves, structure = jax.tree.flatten(state)
+    program, x = _masked(graphdef, structure), jnp.asarray(x)
+    return lambda masks: jax.tree.map(np.asarray, program(leaves, tuple(masks), x))
 
 
-@partial(jax.jit, static_argnums=0)
-def _masked(graphdef, state, masks, x):
+@lru_cache(8)
+def _masked(graphdef, structure):
+    """A program for all networks of one kind; looked up once, because a graph takes longer to hash than to run."""
     from flax import nnx
 
-    model = nnx.merge(graphdef, state, copy=True)
-    for conv, mask in zip(model.convs, masks, strict=True):
-        conv.kernel[...] = conv.kernel[...] * mask
-    return model(x, train=True)
+    @jax.jit
+    def masked(leaves, masks, x):
+        model = nnx.merge(graphdef, jax.tree.unflatten(structure, leaves), copy=True)
+        for conv, mask in zip(model.convs, masks, strict=True):
+            conv.kernel[...] = conv.kernel[...] * mask
+        return model(x, train=True)
+
+    return masked
 
 
 def real(config: Config, count: int) -> Float[np.ndarray, "n h w 3"]:

@@ -270,7 +270,7 @@ def damages(result, images):
 def differences(result, images):
     return figures.intervals(
         {
-            f"{name}: {unit}s": {
+            f"{name}\n{unit}s": {
                 f"{each['rule']} - {each['against'].split(': ')[-1]}": _shares(each) for each in of_study["tests"][unit]
             }
             for name, of_study in result["studies"].items()

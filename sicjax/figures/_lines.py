@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HIGH, AROUND = 1.05, 0.75
+# Kinds in a line of the legend.
+LEGEND = 4
 
 
 class Curve(NamedTuple):
@@ -67,5 +69,5 @@ def lines(
 
         looks = [{"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k % len(DASHES)]} for k in range(len(kinds))]
         handles = [Line2D([], [], label=kind, **look) for kind, look in zip(kinds, looks, strict=True)]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(kinds), handlelength=2.8)
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(kinds), LEGEND), handlelength=2.8)
     return figure

@@ -39,8 +39,8 @@ def by_level(
     files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
     for result, null in zip(measured, nulls or map(shuffled, measured), strict=True):
         chains: dict[str, list[figures.Level]] = {}
-        for pair, row, *ratios in zip(result.network.pairs, result.rows, result.histograms, null, strict=True):
-            level = figures.Level(pair.name, *ratios, row.marginal, row.adaptation)
+        for pair, row, ratios, example in zip(result.network.pairs, result.rows, result.histograms, null, strict=True):
+            level = figures.Level(pair.name, ratios, example, row.marginal, row.adaptation)
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]

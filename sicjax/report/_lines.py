@@ -47,7 +47,9 @@ def interval(row: Row, low: float, high: float) -> Interval | None:
         return None
     at = lambda value: round(100 * min(1.0, max(0.0, (value - low) / (high - low))), 1)
     return Interval(
-        *(at(row.quantiles[q]) for q in ("0.05", "0.5", "0.95")),
-        at(row.null_mean - 2 * row.null_std),
-        at(row.null_mean + 2 * row.null_std),
+        low=at(row.quantiles["0.05"]),
+        middle=at(row.quantiles["0.5"]),
+        high=at(row.quantiles["0.95"]),
+        null_low=at(row.null_mean - 2 * row.null_std),
+        null_high=at(row.null_mean + 2 * row.null_std),
     )

@@ -113,8 +113,8 @@ class Survey:
             elif entry[0] > kept[0][0]:
                 heapq.heapreplace(kept, entry)
         for _, width, *fields in SPREADS:
-            for field in fields:
-                value = getattr(row, field) if field else math.nan
+            for field in filter(None, fields):
+                value = getattr(row, field)
                 if math.isfinite(value):
                     self.spreads[field][math.floor(value / width)] += 1
 

@@ -10,8 +10,9 @@ import pytest
 from helpers import with_dead_kernels
 from safetensors.numpy import save_file
 
-from sicjax import experiments, interventions, models, sdr
+from sicjax import data, experiments, interventions, models, sdr
 from sicjax.experiments import _cuts, pruning
+from sicjax.experiments._classifier import ABOVE, classifier, faces
 from sicjax.experiments._images import recalibrated
 from sicjax.experiments._statistics import as_json
 
@@ -157,6 +158,18 @@ def test_tests_are_paired_and_corrected_together():
     assert min(each.corrected for each in found[1:]) > 0.05
 
 
+def test_a_classifier_learns_whether_factors_are_above_their_limits():
+    pixels, labels = faces(40, 16, 3)
+    factors = data.load("faces", size=16, limit=40, seed=3).factors
+    assert factors is not None and pixels.min() >= -1 and pixels.max() <= 1
+    np.testing.assert_array_equal(labels[:, list(ABOVE).index("smile")], factors["smile"] > 0)
+    config = dataclasses.replace(experiments.PRESETS["tiny"].vae, encoder=(8, 16), size=16, steps=60)
+    model = classifier(config, 40, 3)
+    logits, _ = recalibrated(model, pixels)(_cuts.whole(pruning.layers(model)[0]))
+    guessed = np.maximum(labels.mean(0), 1 - labels.mean(0)).mean()
+    assert ((logits > 0) == labels).mean() > guessed + 0.1
+
+
 def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     public = tmp_path / "weights"
     public.mkdir()
@@ -171,9 +184,8 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     (public / "toy.json").write_text(json.dumps(about))
     tiny = experiments.PRESETS["tiny"]
     monkeypatch.setattr(pruning, "_decoder", lambda lab, seed: generator)
-    vae = dataclasses.replace(tiny.vae, encoder=(16, 32), decoder=(16, 16, 16), steps=2, size=16)
-    preset = dataclasses.replace(tiny, vae=vae, amounts=(20, 40), judged=12)
-    lab = experiments.open_lab(tmp_path / "out", preset, weights=public, devices=jax.devices()[:1])
+    monkeypatch.setattr(pruning, "_classifier", lambda lab, seed: pruning._generator(generator, seed))
+    lab = experiments.open_lab(tmp_path / "out", tiny, weights=public, devices=jax.devices()[:1])
     files = experiments.carry_out(lab, *experiments.chosen(["pruning"]))
     assert {file.name for file in files} == {"pruning-damage.png", "pruning-damage.pdf", "pruning-tests.png",
                                              "pruning-tests.pdf"}  # fmt: skip
@@ -181,7 +193,7 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     studies = result["studies"]
     assert list(studies) == ["classifier", "toy", "VAE decoder"]
     assert len(studies["toy"]["areas"]["filter"]["L1"]) == pruning.LATENTS
-    assert len(studies["classifier"]["areas"]["channel"]["random"]) == len(preset.seeds)
+    assert len(studies["classifier"]["areas"]["channel"]["random"]) == len(tiny.seeds)
     layers = studies["toy"]["curves"][0]
     assert list(layers) == ["convs.0 to convs.1", "convs.1 to convs.2"]
     curve = np.mean([layer["filter"]["random"] for layer in layers.values()], 0)[:, None]
@@ -191,3 +203,18 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     assert "## Which filters may go?" in page and "| lowest coupling - same energy |" in page.replace(
         "others of the ", ""
     )
+
+
+def test_the_page_has_the_numbers_of_its_runs():
+    result = json.loads((DOCS / "pruning" / "pruning.json").read_text())
+    for study in result["studies"].values():
+        for unit in _cuts.UNITS:
+            assert as_json(pruning.tests(study["areas"][unit])) == [
+                {key: pytest.approx(value, abs=1e-9) for key, value in each.items()} for each in study["tests"][unit]
+            ]
+            curves = [layer[unit] for network in study["curves"] for layer in network.values()]
+            for rule, areas in study["areas"][unit].items():
+                area = _cuts.area(np.mean([each[rule] for each in curves], 0)[:, None])
+                assert np.mean(areas) == pytest.approx(area[0])
+    page = (DOCS / "pruning.md").read_text()
+    assert all(table in page for table in pruning._tables(result))

@@ -105,10 +105,11 @@ def test_a_page_sorts_filters_zooms_and_runs_nothing_of_others(page):
     page.locator("#pairs-table tbody tr").nth(1).locator("a").press("Enter")
     assert page.locator("#plot-says").inner_text() != says and page.locator("#which").input_value() == "1"
 
-    arc = "getComputedStyle(document.querySelector('path.arc:not(.mx)')).stroke"
-    by_coupling = page.evaluate(arc)
+    arcs = "[...document.querySelectorAll('path.arc')].map(arc => getComputedStyle(arc).stroke)"
+    by_coupling = page.evaluate(arcs)
+    assert len(by_coupling) == PAIRS and len(set(by_coupling)) > 3
     page.get_by_label("mean ratio").check()
-    assert page.evaluate(arc) != by_coupling
+    assert page.evaluate(arcs) != by_coupling
 
 
 def test_a_page_reads_without_sight(page):

@@ -86,6 +86,13 @@ def test_other_layers_need_no_keys(state):
     assert weights.find_sidecar(state({"networks": networks})).networks == networks
 
 
+def test_null_is_to_be_filled_in_where_it_is_read_and_an_answer_elsewhere(state):
+    assert weights.find_sidecar(state({"networks": {"net": [CONV | {"bias": None}]}}))
+    with pytest.raises(InputError, match="fill in layout, stride of 3.weight, as 1 more layers"):
+        layers = [CONV, TURNED | {"layout": None, "stride": None, "bias": None}, CONV | {"type": None}]
+        weights.find_sidecar(state({"networks": {"net": layers}}))
+
+
 def test_the_public_sidecars_are_valid(public_weights):
     paths = sorted(public_weights.glob("*.safetensors"))
     assert paths and all(weights.find_sidecar(path).networks for path in paths)
