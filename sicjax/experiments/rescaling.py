@@ -57,7 +57,7 @@ PLACES = [list(faults.DETECTORS).index(name) for name in SCALELESS]
 ENERGIES = ("|energy|", "|rank of energy|")
 # Logs of energies that differ by this little are of weights that were normalised and rounded to float32.
 ALIKE = 4e-6
-SIGNS = dict.fromkeys((*SCALELESS, *ENERGIES), -1)
+SIGNS: dict[str, int] = dict.fromkeys((*SCALELESS, *ENERGIES), -1)
 RIVALS = ("adaptation z", "coupling z")
 
 Logs = Float[np.ndarray, " m"]
@@ -121,7 +121,7 @@ def _both(x: Logs, y: Logs) -> list[float | None]:
     x, y = x[known], y[known]
     if len(x) < 3 or min(x.std(), y.std()) <= ALIKE:
         return [None, None]
-    return [float(f"{abs(value):.6g}") for value in (np.corrcoef(x, y)[0, 1], spearman(x, y))]
+    return [float(f"{abs(value):.6g}") for value in (np.corrcoef(x, y)[0, 1], spearman(x.tolist(), y.tolist()))]
 
 
 def written(layers: Sequence[Mapping[str, Any]], fault: str, way: str) -> list[dict[str, Any]]:

@@ -12,13 +12,8 @@ from sicjax.weights._json import read_json
 from sicjax.weights._shards import INDEX
 
 _KINDS = {"weight": str, "post": list, "groups": int}
-<<<<<<< HEAD
-# What a draft leaves open as null, and has to be filled in.
-_FILLED = ("type", "weight", "layout", "stride", "dilation", "groups", "post")
-=======
 # What is read of a layer with weights, beside their name.
 _READ = {"type", "layout", "stride", "dilation", "groups", "post"}
->>>>>>> main
 
 
 class Sidecar(NamedTuple):
@@ -61,19 +56,11 @@ def find_sidecar(path: Path) -> Sidecar | None:
     for name, layers in networks.items() if isinstance(networks, dict) else [("networks", None)]:
         if not isinstance(layers, list) or not all(isinstance(layer, dict) and "type" in layer for layer in layers):
             raise InputError(f"the sidecar {beside}: {name} must be a list of layers, each with a type")
-<<<<<<< HEAD
-        # Of what is not read here, such as a bias that there is not, null is an answer; convolutions have a layout.
-        open_ = [[key for key in _FILLED if "layout" in layer and layer.get(key, "") is None] for layer in layers]
-        unknown = [layer for layer, keys in zip(layers, open_, strict=True) if keys]
-        if unknown:
-            lacks = ", ".join(next(filter(None, open_)))
-=======
         # What else a file says, such as that there is no bias, is its own matter.
         with_weights = [layer for layer in layers if isinstance(layer.get("weight"), str)]
         unknown = [layer for layer in with_weights if any(layer.get(key, 0) is None for key in _READ)]
         if unknown:
             lacks = ", ".join(key for key, value in unknown[0].items() if key in _READ and value is None)
->>>>>>> main
             more = f", as {len(unknown) - 1} more layers" if len(unknown) > 1 else ""
             raise InputError(f"the sidecar {beside}: fill in {lacks} of {unknown[0].get('weight', name)}{more}")
         for layer in filter(is_convolution, layers):

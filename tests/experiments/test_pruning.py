@@ -63,6 +63,7 @@ def generator():
 
     model = models.Generator(latent=4, channels=(8, 8, 16), strides=(2, 2, 2), size=16, rngs=nnx.Rngs(0))
     for k, norm in enumerate(model.norms):
+        assert norm.scale is not None
         norm.scale[...] = np.random.default_rng(k).uniform(0.5, 2, norm.scale.shape)
         norm.var[...] = np.random.default_rng(9 + k).uniform(0.5, 2, norm.var.shape)
     return model
@@ -203,3 +204,18 @@ def test_all_of_it_on_networks_made_up(tmp_path, generator, monkeypatch):
     assert "## Which filters may go?" in page and "| lowest coupling - same energy |" in page.replace(
         "others of the ", ""
     )
+
+
+def test_the_page_has_the_numbers_of_its_runs():
+    result = json.loads((DOCS / "pruning" / "pruning.json").read_text())
+    for study in result["studies"].values():
+        for unit in _cuts.UNITS:
+            assert as_json(pruning.tests(study["areas"][unit])) == [
+                {key: pytest.approx(value, abs=1e-9) for key, value in each.items()} for each in study["tests"][unit]
+            ]
+            curves = [layer[unit] for network in study["curves"] for layer in network.values()]
+            for rule, areas in study["areas"][unit].items():
+                area = _cuts.area(np.mean([each[rule] for each in curves], 0)[:, None])
+                assert np.mean(areas) == pytest.approx(area[0])
+    page = (DOCS / "pruning.md").read_text()
+    assert all(table in page for table in pruning._tables(result))
