@@ -66,7 +66,9 @@ def bar(
         if done > 0 and not said and note:  # what stood there while nothing was done
             display.update(task, note="")
         before, note = done, "" if done > 0 or said else note
-        display.update(task, completed=done, total=total, **({"note": said} if said else {}))
+        display.update(task, completed=done, total=total)
+        if said:
+            display.update(task, note=said)
 
     if not patience:
         display.start()

@@ -64,6 +64,6 @@ def _files(parser: argparse.ArgumentParser) -> None:
 
     for action in parser._actions:
         if action.metavar in ("PATH", "FILE", "FILE.md"):
-            action.complete = shtab.FILE
+            setattr(action, "complete", shtab.FILE)  # noqa: B010  (shtab looks for it, argparse does not declare it)
         elif action.metavar == "DIR":
-            action.complete = shtab.DIRECTORY
+            setattr(action, "complete", shtab.DIRECTORY)  # noqa: B010

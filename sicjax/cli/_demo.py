@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         files.append(Path(shutil.copy(latest, folder / f"{name}.png")))
     # The last two are the pictures.
     captions = "Faces that it makes of random numbers", "Faces, and how it repeats them"
-    pictures = dict(zip(captions, files[-2:], strict=True))
+    pictures: dict[str, Path] = dict(zip(captions, files[-2:], strict=True))
     files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=pictures))
     say(f"wrote {', '.join(map(str, files))}")
     say(f"the run, with its metrics and the measure along the training: {result.folder}")

@@ -36,7 +36,7 @@ def declare(parser: argparse.ArgumentParser, kind: str) -> None:
     for name, said in _said(type(config)).items():
         given = typing.get_type_hints(type(config))[name]
         choices = typing.get_args(given) if typing.get_origin(given) is Literal else None
-        how = {"action": argparse.BooleanOptionalAction} if given is bool else {"choices": choices}
+        how: dict[str, Any] = {"action": argparse.BooleanOptionalAction} if given is bool else {"choices": choices}
         parser.add_argument(runs.flag(name), help=said.rstrip("."), **how)
 
 

@@ -324,7 +324,7 @@ def compared(
         )
         found.append((*two, *_apart(one - other)))
     corrected = holm([p for *_, p in found])
-    return [Apart(*each, corrected=p) for each, p in zip(found, corrected, strict=True)]
+    return [Apart._make((*each, p)) for each, p in zip(found, corrected, strict=True)]
 
 
 def _apart(between: Float[np.ndarray, "f f"]) -> tuple[float, float | None, float | None, float]:

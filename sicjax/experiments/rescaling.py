@@ -121,7 +121,10 @@ def _both(x: Logs, y: Logs) -> list[float | None]:
     x, y = x[known], y[known]
     if len(x) < 3 or min(x.std(), y.std()) <= ALIKE:
         return [None, None]
-    return [float(f"{abs(value):.6g}") for value in (np.corrcoef(x, y)[0, 1], spearman(x.tolist(), y.tolist()))]
+    return [
+        float(f"{abs(value):.6g}")
+        for value in (np.corrcoef(x, y)[0, 1], spearman(list(map(float, x)), list(map(float, y))))
+    ]
 
 
 def written(layers: Sequence[Mapping[str, Any]], fault: str, way: str) -> list[dict[str, Any]]:

@@ -217,7 +217,7 @@ def _legend(part: SubFigure, labels: Sequence[str], *, single: bool, band: bool)
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [
+    handles: list[Patch | Line2D] = [
         Line2D(
             [], [], color=COLOURS[n % len(COLOURS)], linestyle=DASHES[n % len(DASHES)], label=label,
             marker=MARKERS[n % len(MARKERS)], markersize=3,

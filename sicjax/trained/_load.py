@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flax import nnx
 
 _FOLDER = Path(__file__).parent
-NAMES = ("vae",)
+NAMES = ("vae", "gan")
 FILES: dict[str, Path] = {name: _FOLDER / f"{name}.safetensors" for name in NAMES}
 PICTURES: dict[str, tuple[Path, ...]] = {
     name: tuple(_FOLDER / f"{name}-{kind}.png" for kind in ("samples", "training")) for name in NAMES
@@ -20,7 +20,7 @@ PICTURES: dict[str, tuple[Path, ...]] = {
 
 
 def load(name: str) -> dict[str, nnx.Module]:
-    """The networks of a file by name: of `vae` the encoder and the decoder.
+    """The networks of a file by name: of `vae` the encoder and the decoder, of `gan` the generator and the discriminator.
 
     Arguments:
         name: which, of `FILES`.

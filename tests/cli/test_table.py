@@ -20,7 +20,7 @@ def record(names, **changes):
             "shape": [128, 64, 256], "pathways": 2_097_152, "undefined": 0, "structural": False, "mean": 1 + k / 100,
             "std": 0.2, "quantiles": dict.fromkeys(("0.05", "0.25", "0.5", "0.75", "0.95"), 1.25), "near_one": 0.5,
             "marginal": 0.1, "adaptation": -0.0123, "z": 1.5, "coupling": 0.4 - k / 1000, "coupling_z": 2.0,
-            "coupling_p": float("nan") if k == 3 else 1 / (k + 1), "energy": -0.43,
+            "coupling_p": float("nan") if k == 3 else 1 / (k + 1), "energy": -0.43, "energy_p": 0.001,
             "reading": "strongly coupled, energies opposed", "null_mean": 1.0, "null_std": 0.1,
         }
         for k, name in enumerate(names)

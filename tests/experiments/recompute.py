@@ -206,8 +206,8 @@ def p_values(part):
             return 1.0
         side = {1: "greater", -1: "less"}[sign]
         if y:
-            return stats.ttest_ind(np.array(x) - at, y, equal_var=False, alternative=side).pvalue
-        return stats.ttest_1samp(x, at, alternative=side).pvalue
+            return stats.ttest_ind(np.array(x) - at, y, equal_var=False, alternative=side)[1]
+        return stats.ttest_1samp(x, at, alternative=side)[1]
 
     if rule == "within":
         low, high = centre - bound, centre + bound

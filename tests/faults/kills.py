@@ -38,7 +38,8 @@ def start(*arguments: object) -> int:
     process = os.fork()
     if not process:
         silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1), os.dup2(silence, 2)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
         os._exit(cli.main(["measure", *map(str, arguments)]))
     return process
 

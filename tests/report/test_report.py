@@ -82,13 +82,11 @@ def test_readings_are_counted_whatever_their_words():
     """Each way in which a pair can be read is one that is counted."""
     from sicjax.measure._meaning import reading
 
-    how = dict(structural=False, channels=64, coupling=0.4, coupling_p=1e-9, energy=0.9)
-    cases = [{}, {"coupling": 0.1}, {"coupling_p": 0.5}, {"channels": 4}, {"structural": True}, {"energy": -0.9}]
+    how = dict(structural=False, channels=64, coupling=0.4, coupling_p=1e-9, rank=0.9, energy_p=1e-9)
+    cases = [{}, {"coupling": 0.1}, {"coupling_p": 0.5}, {"channels": 4}, {"structural": True}, {"rank": -0.9}]
     frames = {reading(**{**how, **case}).split(", ")[0] for case in cases}
     assert frames == {"strongly coupled", "coupled", "as random pairing", *words.FRAMES}
-    assert reading(**how).endswith("energies matched") and reading(**{**how, "energy": -0.9}).endswith(
-        "energies opposed"
-    )
+    assert reading(**how).endswith("energies matched") and reading(**{**how, "rank": -0.9}).endswith("energies opposed")
 
 
 def test_a_survey_sees_each_record_once_and_keeps_what_stands_out(found, tmp_path):
