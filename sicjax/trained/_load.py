@@ -20,7 +20,7 @@ PICTURES: dict[str, tuple[Path, ...]] = {
 
 
 def load(name: str) -> dict[str, nnx.Module]:
-    """The networks of a file by name: of `vae` the encoder and the decoder, of `gan` the generator and the discriminator.
+    """The networks of a file by name: `encoder` and `decoder` of the VAE, `generator` and `discriminator` of the GAN.
 
     Arguments:
         name: which, of `FILES`.
