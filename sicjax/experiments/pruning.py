@@ -227,7 +227,7 @@ def tests(areas: Mapping[str, Sequence[float]]) -> list[Test]:
     for rule, against in comparisons():
         apart = np.subtract(areas[rule], areas[against])
         mean = estimate(apart)
-        p = float(ttest_1samp(apart, 0)[1]) if len(apart) > 1 and np.ptp(apart) > 0 else 1.0
+        p = float(np.asarray(ttest_1samp(apart, 0))[1]) if len(apart) > 1 and np.ptp(apart) > 0 else 1.0
         found.append((rule, against, mean.mean, mean.low, mean.high, mean.mean / float(np.mean(areas[against])), p))
     corrected = holm([each[-1] for each in found])
     return [Test._make((*each, both)) for each, both in zip(found, corrected, strict=True)]

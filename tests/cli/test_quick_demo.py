@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from flax import nnx
 
 from sicjax import cli, networks, trained, weights
 
@@ -23,9 +24,10 @@ def test_they_are_small_and_whole(name):
 def test_the_modules_have_their_weights(name):
     arrays = weights.read(trained.FILES[name]).arrays
     for part, module in trained.load(name).items():
-        for k, layer in enumerate(module.convs):
-            np.testing.assert_array_equal(layer.kernel[...], arrays[f"{part}.convs.{k}.kernel"])
-        np.testing.assert_array_equal(module.norms[0].mean[...], arrays[f"{part}.norms.0.mean"])
+        state = nnx.to_pure_dict(nnx.state(module))
+        for k, layer in state["convs"].items():
+            np.testing.assert_array_equal(layer["kernel"], arrays[f"{part}.convs.{k}.kernel"])
+        np.testing.assert_array_equal(state["norms"][0]["mean"], arrays[f"{part}.norms.0.mean"])
 
 
 def test_the_quick_demo_measures_them(tmp_path, capsys):
