@@ -25,7 +25,7 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
     >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 32)
     'down.0.resnets.1.conv1 to …conv2'
     >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 26)
-    'd…0.r…1.conv1 to …conv2'
+    'do…0.res…1.conv1 to …conv2'
     """
     if cell_len(name) <= width:
         return name

@@ -86,7 +86,7 @@ def record(lab: Lab, run: Run, folder: Path, reference: Looked) -> tuple[dict[st
         found["readings"] = readings(folder)
     rows, columns = SHOWN
     shown = to_uint8(draw(models.load(folder)[drawn], rows * columns))
-    pictures = {"samples": shown.reshape(rows, columns, *shown.shape[1:])}
+    pictures = {runs.SAMPLES: shown.reshape(rows, columns, *shown.shape[1:])}
     if run.kind == "gan":
         steps, pages = runs.pictures(folder, runs.SAMPLES, size=config.size)
         chosen = np.unique(np.linspace(0, len(steps) - 1, ALONG[1]).round().astype(int))

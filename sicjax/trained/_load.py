@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sicjax import weights
+from sicjax import runs, weights
 
 if TYPE_CHECKING:
     from flax import nnx
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent
 NAMES = ("vae", "gan")
 FILES: dict[str, Path] = {name: _FOLDER / f"{name}.safetensors" for name in NAMES}
 PICTURES: dict[str, tuple[Path, ...]] = {
-    name: tuple(_FOLDER / f"{name}-{kind}.png" for kind in ("samples", "training")) for name in NAMES
+    name: tuple(_FOLDER / f"{name}-{kind}.png" for kind in (runs.SAMPLES, "training")) for name in NAMES
 }
 
 
@@ -36,7 +36,7 @@ def load(name: str) -> dict[str, nnx.Module]:
     file = FILES[name]
     from flax import nnx
 
-    from sicjax import models, runs
+    from sicjax import models
 
     stated = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))["models"]
     arrays = weights.read(file).arrays

@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said(make, message, without_type_checks):
 def test_every_figure_an_experiment_draws_is_on_its_page(tmp_path):
     several = Drawing("toy-numbers", "Numbers.", lambda result, images: {"": picture(0, 0), "public": picture(0, 0)})
     one = toy(drawings=(Drawing("toy", "A toy.", lambda result, images: {"trained": picture(0, 0)}), several))
-    files = draw(tmp_path / "toy", one, {}, {})
+    files = draw(tmp_path / "toy", one, {"preset": "cpu"}, {})
     text = "\n".join(embedded(tmp_path / "toy", one, tmp_path / "page.md"))
     assert [file.name for file in files if file.suffix == ".png"] == [
         "toy-trained.png", "toy-numbers.png", "toy-numbers-public.png"
@@ -102,7 +102,9 @@ def test_every_figure_an_experiment_draws_is_on_its_page(tmp_path):
 def test_every_module_of_an_experiment_is_registered():
     modules = {file.stem for file in Path(experiments.__file__).parent.glob("[a-z]*.py")}
     assert modules == set(NAMES) == {experiment.name for experiment in experiments.EXPERIMENTS}
-    assert [each.name for each in experiments.EXPERIMENTS if isinstance(each.page, Chapter)] == ["public", "faults"]
+    assert [each.name for each in experiments.EXPERIMENTS if isinstance(each.page, Chapter)] == [
+        "public", "faults", "rescaling", "pruning"
+    ]  # fmt: skip
 
 
 REPLICATION = Path(__file__).parents[2] / "docs" / "replication" / "pilot"

@@ -81,7 +81,9 @@ def test_an_autoencoder_in_one_chain_turns(tmp_path):
 
 def test_where_the_counts_fit_both_ways_it_asks(tmp_path):
     file = npz(tmp_path, a__weight=kernel(8, 8, 4, 4), b__weight=kernel(8, 8, 4, 4))
-    with pytest.raises(InputError, match="does not say whether a .* give --transposed or --no-transposed"):
+    with pytest.raises(
+        InputError, match="does not say whether a .* give --transposed, --no-transposed or --transposed-in"
+    ):
         networks.from_file(file, stride=2)
     for transposed, direction in [(True, "generative"), (False, "extractive")]:
         net = networks.from_file(file, stride=2, transposed=transposed)
@@ -184,7 +186,9 @@ def test_what_a_depthwise_layer_could_be_besides(tmp_path):
     assert names(net) == ["b to c"]
     assert "b takes 1 channels, a gives 8 (if it is in groups, a sidecar can state them)" in dict(net.skipped)["a"]
     ends = {"a__weight": kernel(8, 8, 4, 4), "b__weight": kernel(8, 1, 4, 4)}
-    with pytest.raises(InputError, match=r"a \(8, 8, 4, 4\) is .* give --transposed or --no-transposed"):
+    with pytest.raises(
+        InputError, match=r"a \(8, 8, 4, 4\) is .* give --transposed, --no-transposed or --transposed-in"
+    ):
         networks.from_file(npz(tmp_path, **ends), stride=2)
     for transposed, shape in [(True, (8, 8, 1)), (False, (8, 8, 1))]:
         (pair,) = networks.from_file(npz(tmp_path, **ends), stride=2, transposed=transposed).pairs
