@@ -47,18 +47,28 @@ def rank_test(energies: Float[np.ndarray, "2 m"]) -> RankTest:
     x, y = (np.asarray(rankdata(side)) - (n + 1) / 2 for side in logs)
     size = math.sqrt((x @ x) * (y @ y))
     rank = float(x @ y / size)
+    least = (abs(rank) - ROUNDING) * size
+    if n <= TRIED and len(set(x)) == len(set(y)) == n:  # without ties all orders are those of 1 to n
+        every = _all(n)
+        return RankTest(rank, float((len(every) - np.searchsorted(every, least)) / len(every)))
     if n <= SAMPLED:
-        as_large = np.abs(x[_orders(n)] @ y) >= (abs(rank) - ROUNDING) * size
-        return RankTest(rank, float(as_large.mean()))
+        return RankTest(rank, float((np.abs(x[_orders(n)] @ y) >= least).mean()))
     t = abs(rank) * math.sqrt((n - 2) / max(1 - rank**2, 1e-12))
     return RankTest(rank, float(2 * stdtr(n - 2, -t)))
+
+
+@cache
+def _all(n: int) -> Float[np.ndarray, " orders"]:
+    """The size of the product of the centred ranks 1 to n, in order, with themselves in every order."""
+    ranks = np.arange(n) - (n - 1) / 2
+    return np.sort(np.abs(ranks[_orders(n)] @ ranks))
 
 
 @cache
 def _orders(n: int) -> Int[np.ndarray, "orders n"]:
     """All orders, or a sample with the one that there is."""
     if n <= TRIED:
-        return np.array(list(itertools.permutations(range(n))), np.int8)
-    sampled = np.tile(np.arange(n, dtype=np.int8), (SAMPLE, 1))
+        return np.array(list(itertools.permutations(range(n))))
+    sampled = np.tile(np.arange(n), (SAMPLE, 1))
     sampled[1:] = np.random.default_rng(n).permuted(sampled[1:], axis=1)
     return sampled
