@@ -3,8 +3,8 @@
     python docs/make_trained.py runs/trained vae gan
 
 takes some minutes on two cores, goes on where it stopped, and writes `sicjax/trained/{vae,gan}.safetensors`, each with
-its sidecar, samples and a picture of its training. The generator of the GAN is the average of its weights over the steps,
-from which its samples are drawn. Other versions of JAX, and other processors, give other last digits.
+its sidecar, samples and a picture of its training. The generator of the GAN is the average of its weights over the
+steps, from which its samples are drawn. Other versions of JAX, and other processors, give other last digits.
 """
 
 import dataclasses
