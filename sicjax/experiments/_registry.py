@@ -25,6 +25,7 @@ NAMES = (
     "public",
     "faults",
     "rescaling",
+    "checkpoints",
     "pruning",
     "ladder",
     "families",

@@ -33,10 +33,13 @@ import numpy as np
 from jaxtyping import Float
 
 from sicjax import figures
+from sicjax.experiments import _aurocs as aurocs
 from sicjax.experiments import _tables as tables
 from sicjax.experiments import faults
+from sicjax.experiments._detectors import DETECTORS
 from sicjax.experiments._experiment import Chapter, Drawing, Experiment, Results, carry_out
 from sicjax.experiments._lab import Lab
+from sicjax.experiments._planting import planted, where
 from sicjax.experiments._ranks import spearman
 
 FAULTS = ("permuted", "transplanted")
@@ -53,7 +56,7 @@ WAYS = {
     "normalised": (0.0, "normalised"),
 }
 SCALELESS = ("ratio", "adaptation z", "coupling", "coupling z")
-PLACES = [list(faults.DETECTORS).index(name) for name in SCALELESS]
+PLACES = [list(DETECTORS).index(name) for name in SCALELESS]
 ENERGIES = ("|energy|", "|rank of energy|")
 # Logs of energies that differ by this little are of weights that were normalised and rounded to float32.
 ALIKE = 4e-6
@@ -69,7 +72,7 @@ def run(lab: Lab):
     kept = json.loads((lab.out / faults.EXPERIMENT.name / "result.json").read_text())["layers"]
     as_they_are = {(layer["file"], layer["pair"]): layer["values"] for layer in kept}
     layers = []
-    for each in faults.planted(lab.weights, lab.say):
+    for each in planted(lab.weights, lab.say):
         kernels = {version: each.versions[version] for version in VERSIONS if version in each.versions}
         first = log_energies(np.asarray(each.pair.first), -1)
         second = {version: log_energies(kernel, -2) for version, kernel in kernels.items()}
@@ -77,7 +80,7 @@ def run(lab: Lab):
         values = as_they_are[each.file, each.name]
         layers.append(
             {
-                **faults.where(each),
+                **where(each),
                 "scaleless": {version: [values[version][k] for k in PLACES] for version in kernels},
                 "ways": {way: correlations(first, second, *how, rng) for way, how in WAYS.items()},
             }
@@ -145,28 +148,27 @@ def scores(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str,
     """AUROCs by fault, by what is looked at and, of energies, by the way: with intervals over families."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for fault in FAULTS:
-        for place, detector in enumerate(SIGNS):
+        for detector in SIGNS:
             ways = WAYS if detector in ENERGIES else ["as it is"]
             found.setdefault(fault, {})[detector] = {
-                way: _score(written(layers, fault, way), fault, place) for way in ways
+                way: _score(written(layers, fault, way), fault, detector) for way in ways
             }
     return found
 
 
-def _score(layers: Sequence[Mapping[str, Any]], fault: str, place: int) -> dict[str, Any]:
-    between, count = faults.families(layers, fault, place, -1)
-    if not count:
+def _score(layers: Sequence[Mapping[str, Any]], fault: str, detector: str) -> dict[str, Any]:
+    found = aurocs.score(layers, fault, detector, SIGNS)
+    if not found.layers:
         return {"auroc": 0.5, "low": None, "high": None, "layers": 0}
-    low, high = faults.interval(between) if len(between) > 1 else (None, None)
-    return {"auroc": float(between.mean()), "low": low, "high": high, "layers": count}
+    return {key: getattr(found, key) for key in ("auroc", "low", "high", "layers")}
 
 
-def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[faults.Apart]]]:
+def comparisons(layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[aurocs.Apart]]]:
     """Adaptation's and coupling's z against |energy|, by fault and way; where energies are undefined there is none."""
     ways = {(fault, way): written(layers, fault, way) for fault in FAULTS for way in WAYS if way != "normalised"}
     asked = [(of_way, *names, rival) for names, of_way in ways.items() for rival in RIVALS if of_way]
-    tests = faults.compared([(of_way, fault, rival, "|energy|") for of_way, fault, _, rival in asked], SIGNS)
-    found: dict[str, dict[str, list[faults.Apart]]] = {}
+    tests = aurocs.compared([(of_way, fault, rival, "|energy|") for of_way, fault, _, rival in asked], SIGNS)
+    found: dict[str, dict[str, list[aurocs.Apart]]] = {}
     for (_, fault, way, _), each in zip(asked, tests, strict=True):
         found.setdefault(fault, {}).setdefault(way, []).append(each)
     return found
@@ -183,9 +185,7 @@ def _rows(of_fault: Mapping[str, Any]) -> dict[str, tuple[float | None, float | 
     for detector, of_ways in of_fault.items():
         for way, score in of_ways.items():
             name = detector if detector in SCALELESS else f"{detector}, {way}"
-            found[name] = tuple(
-                None if score[end] is None else round(score[end], 2) for end in ("auroc", "low", "high")
-            )
+            found[name] = aurocs.drawn(score)
     return found
 
 
@@ -201,9 +201,9 @@ ABOUT = (
 
 def _tables(result: Mapping[str, Any]) -> Iterator[str]:
     found = result["scores"]
-    rows = [[detector, *(_cell(found[fault][detector]["as it is"]) for fault in found)] for detector in SCALELESS]
+    rows = [[detector, *(aurocs.cell(found[fault][detector]["as it is"]) for fault in found)] for detector in SCALELESS]
     for detector in ENERGIES:
-        rows += [[f"{detector}, {way}", *(_cell(found[fault][detector][way]) for fault in found)] for way in WAYS]
+        rows += [[f"{detector}, {way}", *(aurocs.cell(found[fault][detector][way]) for fault in found)] for way in WAYS]
     yield tables.table(["", *found], rows)
     yield (
         "Difference of the AUROCs to that of |energy|, with the interval; bold: p below 0.05 by Holm's method over all "
@@ -212,17 +212,10 @@ def _tables(result: Mapping[str, Any]) -> Iterator[str]:
     found = result["comparisons"]
     header = [f"{fault}: {rival} - energy" for fault in found for rival in RIVALS]
     rows = [
-        [way, *(faults.told(each) for of_fault in found.values() for each in of_fault[way])]
+        [way, *(aurocs.told(each) for of_fault in found.values() for each in of_fault[way])]
         for way in next(iter(found.values()))
     ]
     yield tables.table(["energies", *header], rows)
-
-
-def _cell(score: Mapping[str, Any]) -> str:
-    if score["low"] is None:
-        return tables.number(score["auroc"], 2)
-    words = f"{score['auroc']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
-    return f"**{words}**" if round(score["low"], 2) > 0.5 else words
 
 
 EXPERIMENT = Experiment(

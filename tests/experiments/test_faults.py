@@ -1,6 +1,8 @@
 """Planted faults: what each does to a kernel, what the score of a detector is, and all of it on networks made up."""
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,19 @@ import pytest
 from safetensors.numpy import save_file
 
 from sicjax import experiments, sdr
-from sicjax.experiments import faults, rescaling
+from sicjax.experiments import _aurocs as aurocs
+from sicjax.experiments import checkpoints, faults, rescaling
+from sicjax.experiments._aurocs import auroc, interval
+from sicjax.experiments._detectors import DETECTORS, alphas, detect, entropy
+from sicjax.experiments._planting import FAULTS, Planted, faulty, quantised
 from sicjax.experiments._statistics import as_json
-from sicjax.experiments.faults import DETECTORS, auroc, faulty, interval, quantised, scores
 
 RNG = np.random.default_rng(0)
 DOCS = Path(__file__).parents[2] / "docs"
+
+
+def scores(layers):
+    return aurocs.scores(layers, FAULTS, DETECTORS)
 
 
 def by_counting(healthy, changed):
@@ -31,7 +40,7 @@ def test_auroc_counts_pairs_and_ties_half():
 
 def layer(family, healthy, changed):
     """A layer whose every detector is the same number, and the number with its channels permuted."""
-    return {"family": family, "values": {"healthy": [healthy] * 7, "permuted": [changed] * 7}}
+    return {"family": family, "values": {"healthy": [healthy] * 8, "permuted": [changed] * 8}}
 
 
 def test_families_count_alike_however_many_layers_they_have():
@@ -56,10 +65,13 @@ def test_two_detectors_are_compared_over_the_same_families():
     """A number that tells the fault against one that does not, and against itself."""
     tells = lambda family, k: {
         "family": family,
-        "values": {"healthy": [1.0 + k, 5.0 + k, 0, 5.0 + k, 1.0, 0, 0], "permuted": [1.0 + k, k, 0, k, 2.0, 0, 0]},
+        "values": {
+            "healthy": [1.0 + k, 5.0 + k, 0, 5.0 + k, 1.0, *[0] * 3],
+            "permuted": [1.0 + k, k, 0, k, 2.0, *[0] * 3],
+        },
     }
     layers = [tells(family, k / 9) for family in "abcdefgh" for k in range(3)]
-    gone = [{**layers[0], "values": {"healthy": layers[0]["values"]["healthy"], "permuted": [None] * 7}}]
+    gone = [{**layers[0], "values": {"healthy": layers[0]["values"]["healthy"], "permuted": [None] * 8}}]
     found = {(each.one, each.other): each for each in faults.comparisons(layers + gone)["permuted"]}
     assert len(found) == 6 and list(faults.comparisons(layers)) == ["permuted"]
     better = found["ratio", "adaptation z"]
@@ -69,7 +81,7 @@ def test_two_detectors_are_compared_over_the_same_families():
     assert (same.difference, same.low, same.high, same.p, same.corrected) == (0, 0, 0, 1, 1)
     worse = found["coupling z", "|energy|"]
     assert worse.difference == pytest.approx(1)
-    (one,) = faults.compared([(layers[:3], "permuted", "ratio", "coupling z")], DETECTORS)
+    (one,) = aurocs.compared([(layers[:3], "permuted", "ratio", "coupling z")], DETECTORS)
     assert (one.difference, one.low, one.high, one.p) == (pytest.approx(-0.5), None, None, 1)
 
 
@@ -82,7 +94,7 @@ def test_one_family_has_no_interval_and_equal_families_one_of_no_width():
 def test_faults_do_what_they_are_called():
     kernel = RNG.normal(size=(3, 3, 8, 5)).astype(np.float32)
     found = faulty(kernel, RNG, kernel + 1)
-    assert list(found) == list(faults.FAULTS)
+    assert list(found) == list(FAULTS)
     order = [int(np.argmin([np.abs(row - kernel[:, :, m]).max() for m in range(8)])) for row in
              np.moveaxis(found["permuted"], 2, 0)]  # fmt: skip
     assert sorted(order) == list(range(8)) != order
@@ -102,26 +114,71 @@ def test_what_no_coupling_can_see():
     first, second = RNG.normal(size=(2, 3, 3, 16, 16)).astype(np.float32)
     pair = sdr.Cascade(first, second)
     at = list(DETECTORS).index
-    healthy = faults.detect(pair, second)
+    changed = {"healthy": second, **faulty(second, RNG, None), "both": second[::-1, ::-1]}
+    found = detect(Planted("a", "0 to 1", pair, changed))
     for fault in ("transposed", "flipped"):
-        changed = faults.detect(pair, faulty(second, RNG, None)[fault])
         for name in ("coupling", "coupling z", "|energy|", "entropy", "norm"):
-            assert changed[at(name)] == pytest.approx(healthy[at(name)], rel=2e-3)
-        assert changed[at("adaptation z")] != pytest.approx(healthy[at("adaptation z")], rel=0.05)
-    both = faults.detect(pair, second[::-1, ::-1])
-    assert both == pytest.approx(healthy, rel=2e-3)
+            assert found[fault][at(name)] == pytest.approx(found["healthy"][at(name)], rel=2e-3)
+        assert found[fault][at("adaptation z")] != pytest.approx(found["healthy"][at("adaptation z")], rel=0.05)
+    assert found["both"][:7] == pytest.approx(found["healthy"][:7], rel=2e-3)
 
 
 def test_entropy_is_that_of_the_power_spectrum():
     impulse = np.zeros((3, 3, 1, 2))
     impulse[1, 1, 0, 0] = 5.0
-    assert faults.entropy(impulse) == pytest.approx(1)  # white; the other has no energy and does not count
+    assert entropy(impulse) == pytest.approx(1)  # white; the other has no energy and does not count
     kernel = RNG.normal(size=(3, 1, 1))
     power = np.array(
         [abs(sum(kernel[t, 0, 0] * np.exp(-2j * np.pi * f * t / 6) for t in range(3))) ** 2 for f in range(6)]
     )
     power /= power.sum()
-    assert faults.entropy(kernel) == pytest.approx(-(power * np.log(power)).sum() / np.log(6))
+    assert entropy(kernel) == pytest.approx(-(power * np.log(power)).sum() / np.log(6))
+
+
+def test_alpha_is_what_weightwatcher_says_of_kernels_as_they_are_stored(monkeypatch):
+    """With a stand-in that says the number of inputs, and that it failed where there are four."""
+    asked = {}
+
+    class Watcher:
+        def __init__(self, model):
+            asked.update({name: weight.shape for name, weight in model.items()})
+
+        def analyze(self):
+            names = [name.removesuffix(".weight") for name in asked]
+            return {"longname": names, "alpha": [-1 if asked[f"{name}.weight"][1] == 4 else 2.5 for name in names]}
+
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(from_numpy=lambda array: array))
+    monkeypatch.setitem(sys.modules, "weightwatcher", types.SimpleNamespace(WeightWatcher=Watcher))
+    kernels = {"healthy": np.ones((3, 5, 7, 2)), "failed": np.ones((3, 3, 4, 2)), "1-D": np.ones((9, 7, 2))}
+    assert alphas(kernels) == {"healthy": 2.5, "failed": pytest.approx(np.nan, nan_ok=True)}
+    assert asked == {"healthy.weight": (2, 7, 3, 5), "failed.weight": (2, 4, 3, 3)}
+    assert alphas({"1-D": np.ones((9, 7, 2))}) == {}
+
+
+def test_alpha_sees_noise_and_no_order():
+    """WeightWatcher itself."""
+    pytest.importorskip("weightwatcher")
+    # a heavy tail, as of trained weights
+    kernel = (RNG.normal(size=(3, 3, 24, 24)) @ np.diag(RNG.pareto(1.5, 24))).astype(np.float32)
+    found = alphas({"healthy": kernel, **faulty(kernel, RNG, None)})
+    for fault in ("permuted", "transposed", "flipped"):
+        assert found[fault] == pytest.approx(found["healthy"], rel=1e-3)
+    assert found["redrawn"] > found["healthy"] + 1
+
+
+def test_a_layer_of_another_checkpoint_is_that_of_its_step():
+    kernels = {step: RNG.normal(size=(2, 3, 3, 6, 6)) for step in (0, 1, 4, 8)}
+    course = {step: {"0 to 1": sdr.Cascade(*both)} for step, both in kernels.items()}
+    others = {"0 to 1": sdr.Cascade(*RNG.normal(size=(2, 3, 3, 6, 6)))}
+    (found,) = checkpoints.planted("VAE 0", course, others)
+    assert list(found.versions) == ["healthy", "half", "eighth", "first", "permuted", "transplanted", "redrawn"]
+    for version, step in (("healthy", 8), ("half", 4), ("eighth", 1), ("first", 0)):
+        np.testing.assert_allclose(found.versions[version], kernels[step][1], rtol=1e-6)
+    np.testing.assert_allclose(found.pair.first, kernels[8][0], rtol=1e-6)
+    np.testing.assert_allclose(found.versions["transplanted"], others["0 to 1"].second, rtol=1e-6)
+    narrow = {8: {"0 to 1": sdr.Cascade(*np.ones((2, 3, 3, 2, 2)))}}
+    assert list(checkpoints.planted("VAE 0", narrow, {})) == []
+    assert checkpoints.wanted(4) == {4: "healthy", 2: "half", 0: "first"}
 
 
 def write_network(folder, name, rng):
@@ -185,7 +242,7 @@ def test_the_page_has_the_scores_of_its_layers():
         fault: [pytest.approx(each, abs=1e-9) for each in found] for fault, found in result["comparisons"].items()
     }
     page = (DOCS / "faults.md").read_text()
-    assert all(table in page for table in faults._tables(result["scores"]))
+    assert all(table in page for table in aurocs.told_by(result["scores"], "family", "families"))
     assert all(table in page for table in faults._better(result["comparisons"]))
     written = json.loads((DOCS / "faults" / "rescaling.json").read_text())
     assert as_json(rescaling.scores(written["layers"])) == {

@@ -65,7 +65,7 @@ def reproduced(tmp_path_factory):
 def test_every_figure_is_drawn_twice_and_every_number_is_kept(reproduced):
     folder, files, said = reproduced
     assert {file.suffix for file in files} == {".png", ".pdf"} and all(file.stat().st_size > 1000 for file in files)
-    ours = {"penalty", "along-vae", "along-gan", "overfitting"}
+    ours = {"penalty", "along-vae", "along-gan", "overfitting", "checkpoints"}
     drawn = {"fig3a", "fig3b", "fig3c", "fig6-numbers", *ours, *(f"fig{k}" for k in range(4, 14))}
     assert {file.stem for file in files} == drawn
     for name in (each.name for each in experiments.EXPERIMENTS if each.weights != "needed" and each.name != LARGE):
