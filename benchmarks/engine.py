@@ -1,8 +1,10 @@
 """How fast is the measure? Each step against copying its result's bytes and against others doing the same, in one run.
 
-    python benchmarks/engine.py [--quick]
+    python benchmarks/engine.py [--quick | --coupling]
 
 Writes benchmarks/results/engine.json and engine_growth.png. Peak memory is what a step adds to the process (Linux).
+`--coupling` only holds `coupling` against `decompose` at 512 x 256 x 128 channels, the two in turns, and puts the
+result into the file that is there.
 """
 
 from __future__ import annotations
@@ -182,14 +184,41 @@ def draw(found: dict[str, dict[int, float]], file: Path) -> None:
     figure.savefig(file, dpi=150)
 
 
+def in_turns(steps: dict[str, Callable], repeats: int = 100) -> dict[str, dict[str, float]]:
+    """Milliseconds of each step, all of them once a round: the least, and the median."""
+    found: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(1 + repeats):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            jax.block_until_ready(step())
+            found[name].append(1e3 * (time.perf_counter() - start))
+    return {name: {"least": min(ms[1:]), "median": statistics.median(ms[1:])} for name, ms in found.items()}
+
+
+def coupling_against_decompose(machine: str) -> dict:
+    pair = pair_of(SHAPES[-1], *KERNELS[0])
+    steps = steps_of(pair)
+    ms = in_turns({name: steps[name] for name in ("decompose", "coupling")})
+    ratios = {key: ms["coupling"][key] / ms["decompose"][key] for key in ("least", "median")}
+    load = os.getloadavg()[0]
+    return {"machine": machine, "shape": SHAPES[-1], "ms": ms, "coupling over decompose": ratios, "load": load}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="without the largest and slowest")
-    quick = parser.parse_args().quick
+    parser.add_argument("--coupling", action="store_true", help="coupling against decompose, and nothing else")
+    args = parser.parse_args()
+    quick, file = args.quick, RESULTS / "engine.json"
     RESULTS.mkdir(exist_ok=True)
     device = jax.devices()[0]
     machine = f"{device.device_kind}, {os.cpu_count()} CPU cores, {platform.machine()}, jax {jax.__version__}"
     print(machine)
+    compared = coupling_against_decompose(machine)
+    print(json.dumps(compared, indent=1))
+    if args.coupling:
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"in turns": compared}, indent=1) + "\n")
+        return
     pairs = []
     for shape in SHAPES[: 2 if quick else None]:
         for size, stride in KERNELS:
@@ -200,9 +229,8 @@ def main() -> None:
                 memory = f"{row['MiB']:8.0f} MiB" if row.get("MiB") is not None else ""
                 print(f"  {name:66} {row['ms']:10.2f} ms {row['of copyto']:9.2f} x copyto {memory}", flush=True)
     larger = growth(quick)
-    RESULTS.joinpath("engine.json").write_text(
-        json.dumps({"machine": machine, "pairs": pairs, "growth": larger}, indent=1) + "\n"
-    )
+    result = {"machine": machine, "pairs": pairs, "growth": larger, "in turns": compared}
+    file.write_text(json.dumps(result, indent=1) + "\n")
     draw(larger, RESULTS / "engine_growth.png")
 
 

@@ -17,6 +17,7 @@ that E0 = (RV - coupling) / (1 - coupling) and the standard deviation is (RV - E
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ MOST = 3e11
 ENOUGH = 0.002
 # Of the null, from where the pairings come whose p is looked at.
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
+CLASSES = (8, 16, 32, 64, 2049)
 
 
 class Null(NamedTuple):
@@ -140,12 +142,27 @@ def worst(rows: list[dict], which: int) -> dict:
             "in standard errors": max(errors),
             "beyond 1.96 of them": sum(error > 1.96 for error in errors),
         }
-    for q in ("real", *QUANTILES):
-        p = [next(p for p in row["p"] if p["quantile"] == q) for row in rows]
-        off = [(abs(each["stated"] - each["of draws"][which]["share"]), each["of draws"][which]["error"]) for each in p]
-        found[f"p, {q}"] = {
-            "largest": max(o for o, _ in off),
-            "beyond 1.96 standard errors": sum(o > 1.96 * max(e, 1 / of[0]["draws"]) for o, e in off),
+    return found
+
+
+def p_values(rows: list[dict]) -> dict:
+    """How far `p` is from the share of draws: of real pairings, and by place in the null and number of channels."""
+    first = lambda row, q: next(p for p in row["p"] if p["quantile"] == q)
+    off = lambda p, which: abs(p["stated"] - p["of draws"][which]["share"])
+    real = [first(row, "real") for row in rows]
+    # The share of no draw in 20,000 says no more than of one.
+    error = lambda p: max(p["of draws"][0]["error"], 1 / DRAWS)
+    found: dict = {"real pairings": {
+        "pairs": len(real),
+        "beyond 1.96 standard errors of 20,000": sum(off(p, 0) > 1.96 * error(p) for p in real),
+        "of these with p below 0.1": sum(off(p, 0) > 1.96 * error(p) and p["stated"] < 0.1 for p in real),
+        "largest with p below 0.1": max(off(p, 1) for p in real if p["stated"] < 0.1),
+        "largest": max(off(p, 1) for p in real),
+    }}  # fmt: skip
+    for low, high in itertools.pairwise(CLASSES):
+        of_class = [row for row in rows if low <= row["channels"] < high]
+        found[f"{low} to {high - 1} channels"] = {"pairs": len(of_class)} | {
+            f"near {round(1 - q, 3)}": max(off(first(row, q), 1) for row in of_class) for q in QUANTILES
         }
     return found
 
@@ -162,10 +179,10 @@ def main() -> None:
             f"{100 * many['mean']:+.2f} %, std {100 * many['std']:+.2f} ± {100 * many['std error']:.2f} %",
             flush=True,
         )
-    result = {"of 20,000": worst(rows, 0), "of more": worst(rows, 1), "pairs": rows}
-    print(json.dumps({key: result[key] for key in ("of 20,000", "of more")}, indent=1))
+    found = {"of 20,000": worst(rows, 0), "of more": worst(rows, 1), "p": p_values(rows)}
+    print(json.dumps(found, indent=1))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "permutations.json").write_text(json.dumps(result, indent=1) + "\n")
+    (RESULTS / "permutations.json").write_text(json.dumps(found | {"pairs": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,15 @@ DIGIFACE = {
     "main.9 to main.12": (24_576, 1.1468, 0.3443, 0.657, 1.101, 1.775, 0.1949, -0.0482, -3.34),
 }
 DIGITS = (0, 4, 3, 2, 3, 2, 4, 4, 1)
+# The same page, as it is written there: coupling, its z, and adaptation's, of the first pairs of each network.
+COUPLED = {
+    "digiface_dcgan_g64": ("0.504 182 23.7", "0.328 59.3 11.9", "0.321 28.9 1.28", "0.387 17.3 -3.34"),
+    "disvae_VAE_celeba": (
+        "0.061 1.4 1.3", "0.186 4.1 1.0", "0.062 1.4 0.7", "0.000 0.0 0.5", "0.005 0.1 -0.9", "-0.002 0.0 -0.7"
+    ),
+    "udacity_fletcher_d32": ("-0.010 -0.2 0.3", "0.039 1.8 1.4", "0.171 15.3 7.5"),
+    "udacity_fletcher_g32": ("- 103 26.9",),
+}  # fmt: skip
 # Those of the replication.
 PAIRS = {
     "digiface_dcgan_g64": 4,
@@ -48,6 +57,12 @@ def test_every_public_network_in_one_go(public_weights):
     )
     assert by_name["discriminator.0.0 to discriminator.1.0"].mean == pytest.approx(0.99, abs=0.005)
     assert by_name["generator_deconv.3.0 to generator_deconv.4.0"].mean == pytest.approx(1.14, abs=0.005)
+    for name, result in zip(PAIRS, found, strict=True):
+        for row, stated in zip(result.rows, COUPLED.get(name, ()), strict=False):
+            for value, written in zip((row.coupling, row.coupling_z, row.z), stated.split(), strict=True):
+                if written != "-":
+                    digits = len(written.partition(".")[2])
+                    assert abs(value - float(written)) <= 0.51 * 10.0**-digits, (name, row.name)
 
 
 def test_a_row_is_what_the_measure_says_of_the_pair(chain):
