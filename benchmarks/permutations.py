@@ -106,7 +106,7 @@ def measured(pair: sdr.Cascade, rng: np.random.Generator) -> dict:
     every = np.concatenate([first, draws(x, y, more - DRAWS, rng) / size]) if more > DRAWS else first
     found = {"mean": mean, "std": std, "of draws": [apart(null, mean, std), apart(summed(every), mean, std)]}
     found["p"] = [
-        {"quantile": q, "stated": float(of.p), "of draws": [share(t, looked[k] / size) for t in (first, every)]}
+        {"quantile": q, "stated": float(of.p), "of draws": [share(t, float(looked[k]) / size) for t in (first, every)]}
         for q, k, of in zip(("real", *QUANTILES), places, stated, strict=True)
     ]
     return found
