@@ -184,7 +184,7 @@ def draw(found: dict[str, dict[int, float]], file: Path) -> None:
     figure.savefig(file, dpi=150)
 
 
-def in_turns(steps: dict[str, Callable], repeats: int = 100) -> dict[str, dict[str, float]]:
+def in_turns(steps: dict[str, Callable], repeats: int = 300) -> dict[str, dict[str, float]]:
     """Milliseconds of each step, all of them once a round: the least, and the median."""
     found: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(1 + repeats):

@@ -155,6 +155,7 @@ def test_alpha_is_what_weightwatcher_says_of_kernels_as_they_are_stored(monkeypa
     assert alphas({"1-D": np.ones((9, 7, 2))}) == {}
 
 
+@pytest.mark.filterwarnings("ignore")  # WeightWatcher's own
 def test_alpha_sees_noise_and_no_order():
     """WeightWatcher itself."""
     pytest.importorskip("weightwatcher")
