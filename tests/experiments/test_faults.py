@@ -243,8 +243,12 @@ def test_the_page_has_the_scores_of_its_layers():
         fault: [pytest.approx(each, abs=1e-9) for each in found] for fault, found in result["comparisons"].items()
     }
     page = (DOCS / "faults.md").read_text()
-    assert all(table in page for table in aurocs.told_by(result["scores"], "family", "families"))
+    assert all(table in page for table in list(aurocs.told_by(result["scores"], "family", "families"))[::2])
     assert all(table in page for table in faults._better(result["comparisons"]))
+    later = json.loads((DOCS / "faults" / "checkpoints.json").read_text())
+    again = as_json(aurocs.scores(later["layers"], checkpoints.FAULTS, DETECTORS))
+    assert list(aurocs.told_by(again, "run", "runs")) == list(aurocs.told_by(later["scores"], "run", "runs"))
+    assert all(table in page for table in list(aurocs.told_by(again, "run", "runs"))[::2])
     written = json.loads((DOCS / "faults" / "rescaling.json").read_text())
     assert as_json(rescaling.scores(written["layers"])) == {
         fault: {name: {way: pytest.approx(score, abs=1e-9) for way, score in ways.items()} for name, ways in of.items()}
