@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sicjax import _html
-from sicjax._errors import MissingPackage
+from sicjax._errors import InputError, MissingPackage
 from sicjax.measure import QUANTILES, Row, measure
 from sicjax.networks import Layer, Network, Skipped
 
@@ -23,6 +23,20 @@ def test_a_measured_file_is_a_short_table(chain):
     assert printed[:3] == ["3 convolutions, 2 pairs that follow one another", "  net.0 to net.3", "  net.3 to net.6"]
     long = repr(found.network._replace(pairs=found.network.pairs * 30)).splitlines()
     assert len(long) == 41 and long[-1].startswith("... and 2") and "array" not in "".join(printed + long)
+    printed = repr(found).splitlines()
+    assert printed[0] == f"{found.file}: 2 pairs of layers" and printed[1].split() == ["pair", *"mean std marginal adaptation z coupling reading".split()]
+    assert printed[2].endswith(found.rows[0].reading) and len(printed) == 4 and printed[2] in repr([found])
+    pair = found.network.pairs[0]
+    assert repr(pair).startswith("net.0 to net.3: Cascade(first=(4, 4, 5, 4), second=(4, 4, 4, 6), down=(1, 1), up=(2, 2)")
+    assert repr(pair.second) == "net.3: kernel 4x4x4x6, stride 2x2 transposed"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("file.onnx", r"a list .*: measure\(\[file\]\)"), ([object()], "got object: .*from_torch")]
+)
+def test_what_is_no_list_of_files_or_networks_is_refused(given, said, without_type_checks):
+    with pytest.raises(InputError, match=said):
+        measure(given)
 
 
 def test_names_are_escaped_and_long_tables_cut():

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 LINES = 40
 
 
+def _by(values: tuple[int, ...]) -> str:
+    return "x".join(map(str, values))
+
+
 class Layer(NamedTuple):
     """A convolution.
 
@@ -52,6 +56,13 @@ class Layer(NamedTuple):
         """How many numbers the kernel has with the zeros of its dilation."""
         return self.kernel.size * math.prod(self.dilation)
 
+    def __repr__(self) -> str:
+        """What it is in a line, without the weights."""
+        stride = f"stride {_by(self.stride)}{' transposed' * self.transposed}"
+        rare = [f", dilation {_by(self.dilation)}"] * (max(self.dilation, default=1) > 1)
+        rare += [f", {self.groups} groups"] * (self.groups > 1)
+        return f"{self.path}: kernel {_by(self.kernel.shape)}, {stride}{''.join(rare)}"
+
 
 class Pair(NamedTuple):
     """Two convolutions that follow one another, their cascade, and the name of the network they belong to."""
@@ -61,6 +72,10 @@ class Pair(NamedTuple):
     second: Layer
     cascade: sdr.Cascade
     network: str
+
+    def __repr__(self) -> str:
+        """What it is in a line, without the weights."""
+        return f"{self.name}: {self.cascade!r}"
 
     def show(self, i: int | None = None, m: int | None = None, o: int | None = None) -> Figure:
         """Draws a pathway: two kernels, their spectra, and the product that its ratio is the mean of.
@@ -116,9 +131,8 @@ class Network(NamedTuple):
         return "\n".join(lines[:LINES] + more)
 
     def _repr_html_(self) -> str:
-        by = lambda values: "x".join(map(str, values))
         rows = [
-            [path, by(kernel.shape), by(stride) + " transposed" * transposed, by(dilation), str(groups)]
+            [path, _by(kernel.shape), _by(stride) + " transposed" * transposed, _by(dilation), str(groups)]
             for path, kernel, stride, dilation, groups, transposed in self.layers
         ]
         title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
