@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from sicjax import _html
+from sicjax import _html, sdr
 from sicjax._errors import InputError, MissingPackage
 from sicjax.measure import QUANTILES, Row, measure
-from sicjax.networks import Layer, Network, Skipped
+from sicjax.networks import Layer, Network, Skipped, from_file
 
 
 def test_a_measured_file_is_a_short_table(chain):
@@ -58,6 +58,15 @@ def test_a_table_of_pandas_has_the_rows(chain):
     assert list(table["quantile_0.5"]) == [row.quantiles["0.5"] for row in found.rows]
     empty = found._replace(rows=()).to_pandas()
     assert len(empty) == 0 and list(empty.columns) == list(table.columns)
+
+
+def test_a_pair_has_a_table_of_the_pathways_at_both_ends(chain):
+    pytest.importorskip("pandas")
+    (pair, _) = from_file(chain[0], stride=2).pairs
+    found, rho, table = sdr.extremes(pair.cascade, 3), np.asarray(sdr.ratios(pair.cascade)), pair.extremes(3)
+    assert list(table["end"]) == ["highest"] * 3 + ["lowest"] * 3
+    np.testing.assert_array_equal(table["ratio"], [*found.highest, *found.lowest])
+    np.testing.assert_allclose(rho[table["i"], table["m"], table["o"]], table["ratio"], rtol=0, atol=1e-6)
 
 
 def test_without_pandas_it_says_what_to_install(chain, monkeypatch):

@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Float
 
 from sicjax import figures, sdr
-from sicjax._errors import InputError
+from sicjax._errors import InputError, missing_package
 from sicjax._html import table
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 # Of a network where it is printed.
@@ -76,6 +77,23 @@ class Pair(NamedTuple):
     def __repr__(self) -> str:
         """What it is in a line, without the weights."""
         return f"{self.name}: {self.cascade!r}"
+
+    def extremes(self, k: int = 10) -> pandas.DataFrame:
+        """The `k` pathways of the highest ratio, then the `k` of the lowest: end, channels `i`, `m`, `o`, and ratio.
+
+        Without pandas: `sdr.extremes(pair.cascade, k)`, whose arrays these are.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise missing_package("pandas", "notebook", "a table of pandas") from error
+        found = sdr.extremes(self.cascade, k)
+        ends = [("highest", found.highest_at, found.highest), ("lowest", found.lowest_at, found.lowest)]
+        rows = [(end, *at, ratio) for end, ats, ratios in ends for at, ratio in zip(ats, ratios, strict=True)]
+        return pandas.DataFrame(rows, columns=["end", "i", "m", "o", "ratio"])
 
     def show(self, i: int | None = None, m: int | None = None, o: int | None = None) -> Figure:
         """Draws a pathway: two kernels, their spectra, and the product that its ratio is the mean of.
