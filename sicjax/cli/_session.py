@@ -84,14 +84,14 @@ def _together(
 ) -> list[Path]:
     """Writes all records into one table, one list and, where they are many, one page, once all processes are done."""
     archive.read()
-    records = lambda: measure.gather(everything, archive, keys=tally.keys, **how)
-    left = sum(record is None for record in records())
+    gather = lambda sources: measure.gather(sources, archive, keys=tally.keys, **how)
+    left = sum(record is None for record in gather(source for source in everything if source not in tally.keys))
     if left:
         say = f"{left:,} of {len(everything):,} files are left to other parts; the last to end puts all together"
         print(say, file=sys.stderr)
         return []
     survey = report.Survey()
-    written = measure.write_records(survey.passing(record for record in records() if record), args.out)
+    written = measure.write_records(survey.passing(record for record in gather(everything) if record), args.out)
     if surveyed and not args.no_report:
         written.insert(0, report.write_survey(survey, args.out, origin=report.about(args.given, device=False)))
     return written

@@ -13,8 +13,10 @@ from jaxtyping import Array, Float32, Key, UInt8
 from sicjax.data._factors import FACTORS, sample
 from sicjax.data._portrait import portrait
 
-# Pixels drawn at once: what they need stays in a processor's cache.
+# Pixels drawn at once: what they need stays in a processor's cache. Fewer faces than that are drawn so many at once,
+# since every number of faces is compiled, which takes longer than to draw them.
 PIXELS = 2**17
+FEW = 8
 SMALLEST = 4
 
 
@@ -72,8 +74,8 @@ def draw(
 ) -> UInt8[np.ndarray, "n size size 3"]:
     """`draw_faces` for values of all factors, calling `report` with how many of how many are done."""
     n = len(values["yaw"])
-    # Few faces are drawn as the next power of two, so that few sizes are compiled and little is drawn for nothing.
-    block = min(max(1, PIXELS // size**2), 1 << (n - 1).bit_length())
+    block = max(1, PIXELS // size**2)
+    block = block if n >= block else min(block, FEW)
     images = np.empty((n, size, size, 3), np.uint8)
     for start in range(0, n, block):
         # The last block is filled up, so that one size is compiled once.

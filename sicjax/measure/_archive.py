@@ -6,7 +6,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -56,12 +57,27 @@ class Archive:
 
     def get(self, file: str, key: str) -> Record | None:
         """A record; None where there is none."""
-        place = self._places.get(file, {}).get(key)
-        if place is None:
-            return None
-        with place.part.open("rb") as stream:
-            stream.seek(place.start)
-            return json.loads(stream.readline())["record"]
+        with self.reader() as get:
+            return get(file, key)
+
+    @contextmanager
+    def reader(self) -> Iterator[Callable[[str, str], Record | None]]:
+        """Yields `get` for many records, with the part of the last left open."""
+        with ExitStack() as stack:
+            opened: dict[Path, IO[bytes]] = {}
+
+            def get(file: str, key: str) -> Record | None:
+                place = self._places.get(file, {}).get(key)
+                if place is None:
+                    return None
+                if place.part not in opened:
+                    stack.close()
+                    opened.clear()
+                    opened[place.part] = stack.enter_context(place.part.open("rb"))
+                opened[place.part].seek(place.start)
+                return json.loads(opened[place.part].readline())["record"]
+
+            yield get
 
     def of(self, file: str) -> Iterator[Record]:
         """Every record of a file, the latest first."""

@@ -36,14 +36,15 @@ def gather(
         only: see `networks.from_file`.
         transposed_in: see `networks.from_file`.
     """
-    for source in sources:
-        if source in keys:
-            yield archive.get(source.file, keys[source])
-            continue
-        how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
-        stated = settings_for(source.file, only=only, transposed_in=transposed_in, **how)._asdict()
-        stated = {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
-        made = {"schema": SCHEMA, "sicjax": __version__, "settings": stated}
-        yield next(
-            (record for record in archive.of(source.file) if made == {name: record[name] for name in made}), None
-        )
+    with archive.reader() as get:
+        for source in sources:
+            if source in keys:
+                yield get(source.file, keys[source])
+                continue
+            how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
+            stated = settings_for(source.file, only=only, transposed_in=transposed_in, **how)._asdict()
+            stated = {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
+            made = {"schema": SCHEMA, "sicjax": __version__, "settings": stated}
+            yield next(
+                (record for record in archive.of(source.file) if made == {name: record[name] for name in made}), None
+            )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from sicjax import networks, sdr
 from sicjax._errors import InputError, missing_package
 from sicjax._html import table
 from sicjax._limits import in_time, within
-from sicjax.measure._compile import common_shapes, filled, shape_for
+from sicjax.measure._compile import common_shapes, compiling, filled, shape_for
 from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 EDGES = np.linspace(0, 4, 4001)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR_ONE = (0.9, 1.1)
-# Above this many pathways one thing is computed at a time.
+# Above this many pathways nothing is computed only to compile it.
 LARGE = 2**27
 # Of a result where it is printed: fields of a row, and how many rows.
 SHOWN = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
@@ -210,9 +212,10 @@ def read(identity: Identity) -> Read:
 def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]) -> list[Measured]:
     """Measures what was read; programs are shared by all of it."""
     pairs = [pair for _, net in files for pair in net.pairs]
-    shapes = common_shapes(pair.cascade for pair in pairs if not pair.cascade.structural)
+    computed = [pair.cascade for pair in pairs if not pair.cascade.structural]
+    shapes = common_shapes(computed)
     measured, done = [], 0
-    with ThreadPoolExecutor(1) as pool:
+    with compiling((_numbers, _counted), computed, shapes, but=LARGE) as compiled:
         for identity, net in files:
             results = []
             for pair in net.pairs:
@@ -221,26 +224,38 @@ def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]
                 if pair.cascade.structural:
                     results.append(_structural(pair))
                 else:
-                    results.append(_computed(pair, filled(pair.cascade, shape_for(pair.cascade, shapes)), pool))
+                    compiled(pair.cascade)
+                    results.append(_computed(pair, filled(pair.cascade, shape_for(pair.cascade, shapes))))
                 done += 1
             rows, histograms = zip(*results, strict=True) if results else ((), ())
             measured.append(Measured(identity, net, rows, histograms))
     return measured
 
 
-def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tuple[Row, sdr.Histogram]:
+def _computed(pair: Pair, cascade: sdr.Cascade) -> tuple[Row, sdr.Histogram]:
     """The row of a pair, computed from its filled cascade."""
-    # Two at a time, because compiling takes longer than computing.
-    pending = pool.submit(lambda: (sdr.moments(cascade), sdr.coupling(cascade)))
-    if pair.cascade.pathways > LARGE:
-        wait([pending])  # where memory counts more
-    null = sdr.null(cascade)
-    histogram = sdr.histogram(cascade, edges=EDGES)
+    found, logs = map(np.asarray, _numbers(cascade))
+    histogram = _counted(cascade)
     if histogram.above > 0.02 * histogram.defined:
         histogram = sdr.histogram(cascade)
     histogram = histogram._replace(undefined=pair.cascade.pathways - histogram.defined)
-    parts = sdr.decompose(cascade)
-    moments, coupling = pending.result()
+    *numbers, energy = found.tolist()
+    quantiles = dict(zip(map(str, QUANTILES), histogram.quantiles(QUANTILES), strict=True))
+    energies = Energies(energy, rank_test(logs))
+    return _row(pair, histogram, quantiles, dict(zip(STRUCTURAL, numbers, strict=True)), energies), histogram
+
+
+def _counted(cascade: sdr.Cascade) -> sdr.Histogram:
+    return sdr.histogram(cascade, edges=EDGES)
+
+
+@jax.jit
+def _numbers(cascade: sdr.Cascade) -> tuple[Float[Array, " numbers"], Float[Array, "2 m"]]:
+    """The fields of `STRUCTURAL`, the correlation of energies behind them, and the energies.
+
+    One program, in which the features of the kernels are computed once; it compiles as long as one for each would.
+    """
+    moments, parts, coupling, null = (f(cascade) for f in (sdr.moments, sdr.decompose, sdr.coupling, sdr.null))
     numbers = {
         **moments._asdict(),
         **parts._asdict(),
@@ -249,9 +264,7 @@ def _computed(pair: Pair, cascade: sdr.Cascade, pool: ThreadPoolExecutor) -> tup
         "coupling_p": coupling.p,
         **{f"null_{name}": number for name, number in null._asdict().items()},
     }
-    quantiles = {str(q): histogram.quantile(q) for q in QUANTILES}
-    energies = Energies(float(coupling.energy), rank_test(np.asarray(sdr.energies(cascade))))
-    return _row(pair, histogram, quantiles, {name: float(numbers[name]) for name in STRUCTURAL}, energies), histogram
+    return jnp.stack([*(numbers[name] for name in STRUCTURAL), coupling.energy]), sdr.energies(cascade)
 
 
 def _structural(pair: Pair) -> tuple[Row, sdr.Histogram]:

@@ -6,8 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from functools import partial
+from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -15,6 +18,8 @@ import jax
 
 # Items that an executor whose workers nobody can count has at hand.
 AHEAD = 1024
+# Items go to a process of this machine as many at a time as take so long, but not more than these.
+SECONDS, MOST = 0.1, 32
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -101,15 +106,22 @@ def over_processes(
         jobs: how many processes.
         lost: the result of an item that ends its process also when it is alone.
     """
-    items = iter(items)
+    items, size = iter(items), 1
+
+    def batches() -> Iterator[list[T]]:
+        while batch := list(islice(items, size)):
+            yield batch
+
     while True:
         again: list[T] = []
         with workers(jobs) as pool:
-            for item, future in spread(pool, task, items, ahead=4 * jobs):
+            for batch, future in spread(pool, partial(_each, task), batches(), ahead=4 * jobs):
                 if isinstance(future.exception(), BrokenExecutor):
-                    again.append(item)
-                else:
-                    yield item, future.result()
+                    again += batch
+                    continue
+                results, seconds = future.result()
+                size = int(min(max(SECONDS * len(batch) / seconds, 1), MOST))
+                yield from zip(batch, results, strict=True)
         for item in again:
             with workers(1) as pool:
                 try:
@@ -119,6 +131,12 @@ def over_processes(
             yield item, result
         if not again:
             return
+
+
+def _each(task: Callable[[T], R], items: list[T]) -> tuple[list[R], float]:
+    """In a worker: the results, and the seconds they took."""
+    start = time.perf_counter()
+    return [task(item) for item in items], time.perf_counter() - start
 
 
 def _ended_its_workers(future: Future) -> bool:

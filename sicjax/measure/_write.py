@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from sicjax import figures, sdr
 from sicjax._errors import InputError
@@ -72,13 +72,24 @@ def write_histograms(
 
 
 def print_json(records: Iterable[Record], stream: TextIO) -> None:
-    """Writes the JSON list of records without holding it."""
+    """Writes the JSON list of records without holding it: a line for each field, for each pair, for each note."""
     before = "[\n"
     for record in records:
-        lines = json.dumps(record, indent=1, allow_nan=False).splitlines()
-        stream.write(before + "\n".join(f" {line}" for line in lines))
+        fields = ",\n".join(f"  {_json(name)}: {_in_lines(value)}" for name, value in record.items())
+        stream.write(f"{before} {{\n{fields}\n }}")
         before = ",\n"
     stream.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+# Without an indent of its own: with one it is ten times as slow.
+_json = json.JSONEncoder(allow_nan=False).encode
+
+
+def _in_lines(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return _json(value)
+    items = ",\n".join(f"   {_json(item)}" for item in value)
+    return f"[\n{items}\n  ]"
 
 
 _FIELDS = [field for field in Row._fields if field != "quantiles"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import warnings
 from typing import Any, TypeAlias
 
@@ -158,16 +159,24 @@ class Cascade:
         return facts(f"{self.direction} pair of convolutions", stated)
 
     def tree_flatten_with_keys(self):
-        keyed = [(jax.tree_util.GetAttrKey(n), getattr(self, n)) for n in ("first", "second")]
-        return keyed, tuple(getattr(self, f.name) for f in dataclasses.fields(self)[2:])
+        kernels, settings = self.tree_flatten()
+        keys = map(jax.tree_util.GetAttrKey, ("first", "second"))
+        return list(zip(keys, kernels, strict=True)), settings
+
+    def tree_flatten(self):
+        """Without the keys, as JAX asks for it at every call."""
+        return (self.first, self.second), _settings(self)
 
     @classmethod
     def tree_unflatten(cls, settings, kernels):
         """Without the checks: JAX also fills pytrees with batched arrays, shapes and placeholders."""
         pair = object.__new__(cls)
-        for field, value in zip(dataclasses.fields(cls), (*kernels, *settings), strict=True):
-            object.__setattr__(pair, field.name, value)
+        pair.__dict__.update(zip(_NAMES, (*kernels, *settings), strict=True))
         return pair
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Cascade))
+_settings = operator.attrgetter(*_NAMES[2:])
 
 
 def generative(
@@ -242,14 +251,19 @@ def _as_kernel(kernel, name: str) -> jax.Array:
     """As a float array that keeps every weight: nothing that overflows, vanishes or is not finite gets by."""
     if isinstance(kernel, Tracer):
         return kernel.astype(_wide(kernel.dtype))
-    given = kernel if isinstance(kernel, jax.Array) else np.asarray(kernel)
+    given, numpy = (kernel, jnp) if isinstance(kernel, jax.Array) else (np.asarray(kernel), np)
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(_checked(given, name, numpy))
+
+
+def _checked(given: jax.Array | np.ndarray, name: str, numpy: Any) -> jax.Array | np.ndarray:
+    """The same of an array of JAX or of NumPy, computed there."""
     if not jnp.issubdtype(given.dtype, jnp.floating) and not jnp.issubdtype(given.dtype, jnp.integer):
         raise ValueError(f"the {name} kernel must hold real numbers, got dtype {given.dtype}")
     dtype = jax.dtypes.canonicalize_dtype(_wide(given.dtype))
-    with np.errstate(over="ignore", under="ignore"), jax.ensure_compile_time_eval():
+    with np.errstate(over="ignore", under="ignore"):
         held = given.astype(dtype)
-        finite = bool((jnp if isinstance(held, jax.Array) else np).isfinite(held).all())
-    if not finite:
+    if not numpy.isfinite(held).all():
         bad = int((~np.isfinite(np.asarray(given, np.float64))).sum())
         if bad:
             raise ValueError(f"the {name} kernel has {bad} weights that are NaN or infinite")
@@ -259,7 +273,7 @@ def _as_kernel(kernel, name: str) -> jax.Array:
         lost = int(((np.abs(given).max(spatial) > 0) & (np.abs(held).max(spatial) == 0)).sum())
         if lost:
             raise ValueError(f"{lost} filters of the {name} kernel vanish in {dtype}: rescale it")
-    return jnp.asarray(_raised(held, name))
+    return _raised(held, name)
 
 
 def _wide(dtype) -> np.dtype:

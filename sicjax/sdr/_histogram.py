@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -73,19 +75,21 @@ class Histogram(NamedTuple):
 
         Infinite where it lies outside the edges, NaN without any defined pathway.
         """
-        if not 0 <= q <= 1:
-            raise ValueError(f"q must be between 0 and 1, got {q}")
-        target = q * self.defined
-        if not self.defined:
-            return float("nan")
-        if target < self.below:
-            return float("-inf")
+        return self.quantiles([q])[0]
+
+    def quantiles(self, qs: Sequence[float]) -> list[float]:
+        """`quantile` of several shares at once."""
+        if wrong := [q for q in qs if not 0 <= q <= 1]:
+            raise ValueError(f"q must be between 0 and 1, got {wrong[0]}")
         upto = self.below + np.concatenate([[0], np.cumsum(self.counts)])
-        if target > upto[-1]:
-            return float("inf")
-        k = int(np.clip(np.searchsorted(upto, target, side="left"), 1, len(self.counts)))
-        inside = (target - upto[k - 1]) / self.counts[k - 1] if self.counts[k - 1] else 0.0
-        return float(self.edges[k - 1] + inside * (self.edges[k] - self.edges[k - 1]))
+        defined = int(upto[-1]) + self.above
+        if not defined:
+            return [float("nan")] * len(qs)
+        targets = np.asarray(qs) * defined
+        k = np.clip(np.searchsorted(upto, targets), 1, len(self.counts))
+        inside = (targets - upto[k - 1]) / np.maximum(self.counts[k - 1], 1)
+        found = self.edges[k - 1] + inside * (self.edges[k] - self.edges[k - 1])
+        return np.where(targets < self.below, -np.inf, np.where(targets > upto[-1], np.inf, found)).tolist()
 
     def share(self, low: float, high: float) -> float:
         """Share of the defined pathways with a ratio in `[low, high]`, linear within a bin; NaN without any."""
@@ -153,10 +157,10 @@ def histogram(
     (27, (200,))
     """
     edges = default_edges(moments(pair)) if edges is None else np.asarray(edges, np.float64)
-    if edges.ndim != 1 or len(edges) < 2 or not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
-        raise ValueError("edges must be at least two finite numbers in increasing order")
+    if edges.ndim != 1:
+        raise ValueError(f"edges must be one-dimensional, got shape {edges.shape}")
     spread, added = (pair, 0) if mesh is None else spread_over(pair, mesh)
-    bins = _Bins.of(edges)
+    bins = _bins(edges.tobytes())
     cells, defined = np.zeros(len(edges) + 1, np.int64), 0
     for part in _parts(features(spread)):
         counted, inputs, outputs = _count(part, bins, mesh)
@@ -189,14 +193,6 @@ class _Bins:
     bins: int = dataclasses.field(metadata={"static": True})
     even: bool = dataclasses.field(metadata={"static": True})
 
-    @classmethod
-    def of(cls, edges) -> _Bins:
-        bins, width = len(edges) - 1, (edges[-1] - edges[0]) / (len(edges) - 1)
-        level = np.abs(edges - np.linspace(edges[0], edges[-1], bins + 1)).max() <= 1e-4 * width
-        even = bool(level) and bins < 2**16
-        kept = np.zeros(0, np.float32) if even else edges.astype(np.float32)
-        return cls(np.float32((1 - edges[0]) / width + 1), np.float32(1 / width), kept, bins, even)
-
     def cells(self, a: Float[Array, "n i"], b: Float[Array, "n o"]) -> Float[Array, "i o"]:
         """Cells of the pathways through one channel, whole numbers in float32."""
         start = self.origin if self.even else 1.0
@@ -216,6 +212,19 @@ class _Bins:
         if not self.even:
             return int(np.searchsorted(self.edges, np.float32(1), side="right"))
         return int(np.clip(np.floor(self.origin), 0, self.bins + 1))
+
+
+@lru_cache(maxsize=8)
+def _bins(edges: bytes) -> _Bins:
+    """For edges as the bytes of float64; kept, because most pairs have the same."""
+    found = np.frombuffer(edges)
+    if len(found) < 2 or not np.isfinite(found).all() or not (np.diff(found) > 0).all():
+        raise ValueError("edges must be at least two finite numbers in increasing order")
+    bins, width = len(found) - 1, (found[-1] - found[0]) / (len(found) - 1)
+    level = np.abs(found - np.linspace(found[0], found[-1], bins + 1)).max() <= 1e-4 * width
+    even = bool(level) and bins < 2**16
+    kept = np.zeros(0, np.float32) if even else found.astype(np.float32)
+    return _Bins(np.float32((1 - found[0]) / width + 1), np.float32(1 / width), kept, bins, even)
 
 
 def _parts(f: Features):

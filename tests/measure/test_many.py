@@ -93,15 +93,15 @@ def test_a_bad_file_is_a_record_with_its_reason_and_the_rest_goes_on(folder, tmp
 
 @pytest.mark.parametrize("together", [False, True])
 def test_an_unexpected_failure_is_a_record_too_and_the_others_go_on(folder, monkeypatch, capsys, together):
-    errors, decompose = [MemoryError("no room"), KeyError("a bug")], sdr.decompose
+    errors, histogram = [MemoryError("no room"), KeyError("a bug")], sdr.histogram
 
-    def fail(pair):
+    def fail(pair, **how):
         if float(np.asarray(pair.first).flat[0]) == float(first.flat[0]):
             raise errors[0]
-        return decompose(pair)
+        return histogram(pair, **how)
 
     first = np.load(folder / "0.npz")["c0"]
-    monkeypatch.setattr("sicjax.sdr.decompose", fail)
+    monkeypatch.setattr("sicjax.sdr.histogram", fail)
     sources = [Source(str(folder / f"{k}.npz")) for k in range(3)]
     lack, *others = measure_many(sources, together=together)
     assert lack.record["error"] == f"{folder / '0.npz'} could not be measured: MemoryError 'no room'"
