@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO, TypeVar
 
 from rich.console import Console
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from sicjax.cli._fit import Column, console_for, print_table
 from sicjax.measure import Comparison, LayerChange, PairChange
+
+# From so many comparisons on there is a line for each, and tables of the last alone, unless all are asked for.
+MANY = 4
 
 R = TypeVar("R", PairChange, LayerChange)
 
@@ -32,11 +36,20 @@ _LAYERS: list[tuple[str, Callable[[LayerChange], str]]] = [
 ]
 
 
-def show(comparisons: Sequence[Comparison], file: TextIO) -> None:
-    """Prints two tables a comparison, of its pairs and of its layers, and what else is to be said."""
+def show(comparisons: Sequence[Comparison], file: TextIO, *, wide: bool = False) -> None:
+    """Prints two tables a comparison, of its pairs and of its layers, and what else is to be said.
+
+    Arguments:
+        comparisons: with the same first version.
+        file: where to.
+        wide: all tables, however many.
+    """
     console = console_for(file)
-    cut = False
-    for k, comparison in enumerate(comparisons):
+    cut, few = False, wide or len(comparisons) < MANY
+    if not few:
+        cut |= _summary(console, comparisons)
+        console.print()
+    for k, comparison in enumerate(comparisons if few else comparisons[-1:]):
         if k:
             console.print()
         console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"), soft_wrap=True)
@@ -52,9 +65,47 @@ def show(comparisons: Sequence[Comparison], file: TextIO) -> None:
         style="dim",
         soft_wrap=True,
     )
+    if not few:
+        note = "of each version the medians, and the pair and layer that moved furthest; all of them: --wide, --out DIR"
+        console.print(note, style="dim", soft_wrap=True)
     if cut:
         note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
         console.print(note, style="dim", soft_wrap=True)
+
+
+def _summary(console: Console, comparisons: Sequence[Comparison]) -> bool:
+    """Prints a line for each version; whether a name had to be shortened."""
+    first = comparisons[0]
+    mean, coupling = (_median(getattr(pair, f"{name}_before") for pair in first.pairs) for name in ("mean", "coupling"))
+    lines = [[first.before, _number(mean, ".4f"), _number(coupling, "+.3f"), *[""] * 4]]
+    for comparison in comparisons:
+        kept = [pair for pair in comparison.pairs if not math.isnan(pair.distance)]
+        moved = [layer for layer in comparison.layers if not math.isnan(layer.displacement)]
+        pair = max(kept, key=lambda pair: pair.distance, default=None)
+        layer = max(moved, key=lambda layer: layer.displacement, default=None)
+        lines.append(
+            [
+                comparison.after,
+                _number(_median(pair.mean_after for pair in comparison.pairs), ".4f"),
+                _number(_median(pair.coupling_after for pair in comparison.pairs), "+.3f"),
+                "-" if pair is None else _number(pair.distance, ".4f"),
+                "" if pair is None else _named(pair),
+                "-" if layer is None else _number(layer.displacement, ".4f"),
+                "" if layer is None else _named(layer),
+            ]
+        )
+    headings = ["version", "mean", "coupling", "distance", "pair", "displacement", "layer"]
+    names, *others = (
+        Column(heading, cells, heading in ("pair", "layer"))
+        for heading, cells in zip(headings, zip(*lines, strict=True), strict=True)
+    )
+    return print_table(console, names, [others], styles=[None] * len(lines))
+
+
+def _median(values: Iterable[float]) -> float:
+    """Of those that are numbers; NaN of none."""
+    numbers = [value for value in values if not math.isnan(value)]
+    return statistics.median(numbers) if numbers else math.nan
 
 
 def _print(console: Console, columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> bool:

@@ -37,6 +37,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "steps.png here",
     )
     parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
+    parser.add_argument("--wide", action="store_true", help="of many versions the tables of all, not of the last alone")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the tables")
     parser.set_defaults(run=run)
 
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(list(map(measure.comparison_as_json, comparisons)), indent=1, allow_nan=False))
     else:
-        show(comparisons, sys.stdout)
+        show(comparisons, sys.stdout, wide=args.wide)
     if args.out is not None:
         written = measure.write_comparisons(comparisons, args.out, courses)
         if not args.no_report:

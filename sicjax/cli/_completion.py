@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from sicjax import _extras
 
@@ -39,6 +40,7 @@ def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
     commands = next(action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
     for command in commands.choices.values():
         _files(command)
+    _columns(commands.choices)
     if _extras.missing("train"):
         return whole
     from sicjax.cli._train_help import declare
@@ -56,6 +58,16 @@ def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
         for action in commands.choices["reproduce"]._actions:
             action.choices = known.get(action.dest, action.choices)
     return whole
+
+
+def _columns(commands: Mapping[str, argparse.ArgumentParser]) -> None:
+    """What names a column is completed as one, by its name in JSON: those in the table may have blanks."""
+    from sicjax.measure import COLUMNS
+
+    for command, named in (("measure", "sort"), ("explain", "columns")):
+        for action in commands[command]._actions:
+            if action.dest == named:
+                action.choices = [column for column in COLUMNS if command == "explain" or column != "quantiles"]
 
 
 def _files(parser: argparse.ArgumentParser) -> None:

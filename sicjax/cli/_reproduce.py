@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     preset = experiments.PRESETS[args.preset].changed(
         data=args.data, data_dir=args.data_dir, seeds=args.seeds, gan_steps=args.gan_steps, vae_steps=args.vae_steps
     )
-    with train.shown() as progress:
+    with train.shown(stays=False) as progress:
         say = lambda sentence: print(sentence, file=sys.stderr, flush=True)
         lab = experiments.open_lab(args.out, preset, weights=args.weights, say=say, progress=progress)
         try:
@@ -117,18 +117,18 @@ def run(args: argparse.Namespace) -> None:
                     continue
                 for file in experiments.carry_out(lab, experiment):
                     print(file)
-            if experiments.results_in(lab.out):
-                written = experiments.write_report([lab.out], lab.out / "report.md")
-                print(written)
-                print(report.write_replication(written, origin=report.about(args.given)))
-                _verdicts(lab.out, preset.name)
-            if args.report is not None:
-                print(experiments.write_report([lab.out, *args.also], args.report))
         except experiments.Stopped as stopped:
             if args.seconds < float("inf"):
                 say(f"{stopped}: the same command goes on from there")
                 return
             raise InputError(f"{stopped}: the same command goes on from there") from stopped
+    if experiments.results_in(lab.out):
+        written = experiments.write_report([lab.out], lab.out / "report.md")
+        print(written)
+        print(report.write_replication(written, origin=report.about(args.given)))
+        _verdicts(lab.out, preset.name)
+    if args.report is not None:
+        print(experiments.write_report([lab.out, *args.also], args.report))
 
 
 def _verdicts(out: Path, preset: str) -> None:

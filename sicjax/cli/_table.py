@@ -57,14 +57,21 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     if cut:
         note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
         say(console, note, "dim")
+    for (said, style), names in _beside(measured).items():
+        more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+        say(console, printable(f"{names[0]}{more}: {said}"), style)
+
+
+def _beside(measured: Sequence[_Shown]) -> dict[tuple[str, str], list[str]]:
+    """What is said beside the rows and how it looks, with the files that it is said of."""
+    found: dict[tuple[str, str], list[str]] = {}
     for name, _, record in measured:
-        for note in record.get("notes", ()):
-            say(console, printable(f"{name}: {note}"), "dim")
-        for skipped in record.get("skipped", ()):
-            line = printable(f"{name}: skipped {skipped['layer']}: {skipped['reason']}")
-            say(console, line, "yellow")
-        if "error" in record:
-            say(console, printable(f"{name}: {record['error']}"), "red")
+        lines = [(note, "dim") for note in record.get("notes", ())]
+        lines += [(f"skipped {layer['layer']}: {layer['reason']}", "yellow") for layer in record.get("skipped", ())]
+        lines += [(record["error"], "red")] if "error" in record else []
+        for line in lines:
+            found.setdefault(line, []).append(name)
+    return found
 
 
 class _Shown(NamedTuple):

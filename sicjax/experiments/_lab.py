@@ -70,10 +70,13 @@ class Lab:
         done = bool(saved) and (saved[-1] == config.steps or enough(saved[-1])) and not runs.latest(folder)[1]
         if done and not runs.changes(runs.describe(folder).config, config):
             return folder
-        self.say(f"training {name}, seed {config.seed}: {config.steps:,} steps in {folder}")
+        most = "at most " if tolerance else ""
+        self.say(f"training {name}, seed {config.seed}: {most}{config.steps:,} steps in {folder}")
         result = start(config, str(folder), devices=self.devices, progress=self.progress, enough=enough)
         if not result.finished:
             raise Stopped(f"stopped at step {result.step} of {config.steps} of {name}, seed {config.seed}, and saved")
+        if result.step < config.steps:
+            self.say(f"settled at step {result.step:,}")
         return folder
 
 

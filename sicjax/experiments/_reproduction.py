@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def write_reproduction(preset: Preset, folder: Path, file: Path) -> Path:
     book = entries(preset, found, images_of(given["ladder"]), given["untrained"]["networks"])
     write_json(folder / "verdicts.json", {each.claim: {**each._asdict(), "verdicts": each.verdicts} for each in book})
     pages = {
-        folder / "ladder.md": ["# The ladder of corruptions\n", *ladder_page(given["ladder"])],
+        folder / "ladder.md": ["# The ladder of corruptions\n", *_a_level_up(ladder_page(given["ladder"]))],
         folder / "families.md": [
             "# The public networks, by the rules of the plan\n",
             *families_page(given["families"]),
@@ -66,6 +66,11 @@ def _json(file: Path) -> dict[str, Any]:
         return json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {file}: {error}; see the plan for how it is made") from error
+
+
+def _a_level_up(text: Iterable[str]) -> list[str]:
+    """Headings of a part as those of a page of its own."""
+    return [part.replace("### ", "## ") for part in text]
 
 
 def _page(

@@ -36,7 +36,9 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
     missing: list[str] = []
     found: dict[str, None] = {}
     for path in map(str, paths):
-        here = [path] if os.path.exists(path) or weights.on_hub(path) else sorted(glob.glob(path, recursive=True))
+        here = [path]
+        if not (os.path.exists(path) or weights.on_hub(path)):
+            here = sorted(glob.glob(path, recursive=True), key=_by_number)
         if not here:
             missing.append(path)
         found.update(dict.fromkeys(file for one in here for file in _files(one)))
@@ -95,9 +97,13 @@ def _endings() -> set[str]:
     return {ending for format in networks.FORMATS for ending in format.endings}
 
 
-def _by_number(name: str) -> tuple[int, str]:
-    """Checkpoints are named by their steps."""
-    return (int(name) if name.isdecimal() else -1, name)
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """Checkpoints are named by their steps.
+
+    >>> sorted(["epoch10.pth", "epoch9.pth", "best.pth"], key=_by_number)
+    ['best.pth', 'epoch9.pth', 'epoch10.pth']
+    """
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _is_whole(folder: str) -> bool:

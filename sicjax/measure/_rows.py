@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from sicjax import networks, sdr
-from sicjax._errors import missing_package
+from sicjax._errors import InputError, missing_package
 from sicjax._html import table
 from sicjax._limits import in_time, within
 from sicjax.measure._compile import common_shapes, compiling, filled, shape_for
@@ -31,6 +32,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR_ONE = (0.9, 1.1)
 # Above this many pathways nothing is computed only to compile it.
 LARGE = 2**27
+# Of a result where it is printed: fields of a row, and how many rows.
+SHOWN = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
+SHOWN |= {"reading": ""}
+LINES = 40
 # Of a network that is no file.
 IN_MEMORY = Identity("network in memory", Settings(), None, "")
 
@@ -116,30 +121,26 @@ class Measured(NamedTuple):
         cells = [[*(getattr(row, field) for field in plain), *row.quantiles.values()] for row in self.rows]
         return pandas.DataFrame(cells, columns=[*plain, *(f"quantile_{q}" for q in QUANTILES)])
 
+    def __repr__(self) -> str:
+        """The table in a terminal, without the arrays."""
+        lines = [["pair", *SHOWN], *map(_cells, self.rows[:LINES])]
+        wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        body = ["  ".join(map(str.ljust, line, wide)).rstrip() for line in lines]
+        more = [f"... and {len(self.rows) - LINES} pairs more"] if len(self.rows) > LINES else []
+        return "\n".join([self._title(), *body, *more, *self._left()])
+
     def _repr_html_(self) -> str:
-        numbers = {
-            "mean": ".4f",
-            "std": ".4f",
-            "marginal": "+.4f",
-            "adaptation": "+.4f",
-            "z": ".2f",
-            "coupling": "+.3f",
-        }
-        rows = [
-            [
-                row.name,
-                row.direction,
-                f"{row.pathways:,}",
-                *(f"{getattr(row, n):{form}}" for n, form in numbers.items()),
-            ]
-            for row in self.rows
-        ]
-        return table(
-            f"{self.file}: {len(self.rows)} pairs of layers",
-            ["pair", "direction", "pathways", *numbers],
-            rows,
-            [f"skipped {layer}: {reason}" for layer, reason in self.skipped],
-        )
+        return table(self._title(), ["pair", *SHOWN], list(map(_cells, self.rows)), self._left())
+
+    def _title(self) -> str:
+        return f"{self.file}: {len(self.rows)} pairs of layers"
+
+    def _left(self) -> list[str]:
+        return [f"skipped {layer}: {reason}" for layer, reason in self.skipped]
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.name, *(f"{getattr(row, field):{form}}" for field, form in SHOWN.items())]
 
 
 def measure(
@@ -168,8 +169,16 @@ def measure(
         progress: called with a pair's name, how many pairs are done and how many there are.
 
     Raises:
-        InputError: a file that cannot be read or understood, or is over the limit.
+        InputError: a file that cannot be read or understood, or is over the limit; what is neither file nor network.
     """
+    if isinstance(files, (str, os.PathLike, Network)):
+        raise InputError("expected a list of files or networks: measure([file])")
+    for file in files:
+        if not isinstance(file, (str, os.PathLike, Network)):
+            raise InputError(
+                f"expected a path or a network, got {type(file).__name__}: measure([networks.from_torch(module, x)]) "
+                "takes modules of PyTorch, networks.from_module those of Flax"
+            )
     how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": step, "module": module}
     how |= {"only": only, "transposed_in": transposed_in}
     if limit is not None and len(files) > 1:

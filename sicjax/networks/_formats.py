@@ -63,6 +63,8 @@ def format_of(content: weights.Content) -> Format:
             return format
     if content.archive and content.entries is not None:
         raise InputError(f"{content.path} is a zip archive of something else: unpack it first")
+    if content.path.suffix.lower() in _ELSEWHERE:
+        raise InputError(f"{content.path} cannot be read: {_ELSEWHERE[content.path.suffix.lower()]}")
     known = ", ".join(" ".join((format.name, *format.endings)) for format in FORMATS)
     raise InputError(f"{content.path} is damaged, or of no format that is read: {known}")
 
@@ -116,6 +118,17 @@ def _with_sidecar(path: Path) -> list[Path]:
     return [path, *shards, *stated, *([config] if os.path.isfile(config) else [])]
 
 
+# Endings of files that hold networks otherwise, and the way from each to one that is read.
+_TENSORFLOW = "save the model in TensorFlow as model.keras, or turn it into ONNX by tf2onnx"
+_ELSEWHERE = {
+    ".npy": "one array says nothing of the layers: save all kernels in an .npz, or see sicjax.sdr.generative",
+    ".msgpack": "it has the parameters of a Flax model and not the model: load it there, then networks.from_module",
+    ".pb": _TENSORFLOW,
+    ".index": _TENSORFLOW,
+    ".meta": _TENSORFLOW,
+    ".tflite": _TENSORFLOW,
+    ".gguf": "GGUF files hold language models without convolutions",
+}
 _SAFELY = "read without PyTorch"
 FORMATS = (
     Format(

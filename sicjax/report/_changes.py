@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 from sicjax.measure import Comparison, LayerChange, Measured, PairChange, as_json
 from sicjax.report._about import About, about
 from sicjax.report._columns import explained, number
+from sicjax.report._graph import Graph, graph
 from sicjax.report._histograms import bins_for, drawn
 from sicjax.report._images import embedded
 from sicjax.report._page import short, write_page
+from sicjax.report._scales import SIDE, Scale, scales
 
 # Lines of each table, and pairs with a histogram, on a page of the usual size.
 LINES, HISTOGRAMS = 3000, 300
+# Layers of the drawing.
+LAYERS = 300
 # A distribution of ratios, or a kernel, that is nearer than this to the one before is called the same.
 SAME = 5e-5
 SHOWN = {"mean": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
@@ -52,6 +56,8 @@ class Changes:
         self.heads: list[dict[str, Any]] = []
         self.curves: dict[int, dict[str, Any]] = {}
         self.pairs = 0
+        self.drawing: Graph | None = None  # of the last version, with its own numbers
+        self.scales: list[Scale] = []
 
     def add(self, comparison: Comparison, before: Measured, after: Measured) -> None:
         """One more comparison, and the two networks that it is of."""
@@ -71,6 +77,11 @@ class Changes:
             curve = drawn(after.rows[now], both, bins_for(HISTOGRAMS))
             if curve is not None:
                 self.curves[self.pairs + k] = curve | {"says": _said(pair)}
+        self.scales = scales(after.rows)
+        drawing = graph(after, 0, self.scales, LAYERS)
+        places = {pair.renamed or pair.name: self.pairs + k for k, pair in enumerate(comparison.pairs)}
+        arcs = [arc._replace(pair=places.get(after.rows[arc.pair].name, -1)) for arc in drawing.arcs]
+        self.drawing = drawing._replace(arcs=arcs)
         self.pairs += len(comparison.pairs)
 
 
@@ -127,6 +138,10 @@ def _content(changes: Changes, part: float) -> dict[str, Any]:
         "layers_of": len(layers),
         "histograms": {"pairs": curves, "curves": ["after", "before"], "key": "Line: after. Dashed: before."},
         "options": [(k, f"{pairs[k].name} ({pairs[k].version})" if several else pairs[k].name) for k in furthest],
+        "graph": changes.drawing,
+        "last": short(last),
+        "scales": changes.scales,
+        "steps": range(2 * SIDE + 1),
         "explained": explained(),
         "heads": changes.heads[:100],
     }

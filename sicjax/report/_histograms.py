@@ -36,8 +36,10 @@ def drawn(row: Row, curves: tuple[sdr.Histogram, ...], bins: int) -> dict[str, A
     alive = [curve for curve in curves if curve.defined]
     if row.structural or not alive:
         return None
-    low = min(curve.quantile(TAIL) for curve in alive)
-    high = max(curve.quantile(1 - TAIL) for curve in alive)
+    # A quantile beyond the edges is infinite: there the picture ends where the histogram does.
+    at = lambda curve, q: float(np.clip(curve.quantile(q), curve.edges[0], curve.edges[-1]))
+    low = min(at(curve, TAIL) for curve in alive)
+    high = max(at(curve, 1 - TAIL) for curve in alive)
     width = _width((high - low) / bins)
     start, stop = int(np.floor(low / width)), int(np.ceil(high / width)) + 1
     edges = width * np.arange(start, stop + 1)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from sicjax.measure import Row
 from sicjax.report._columns import Cell
 
+# Where the axis ends at the latest: ratios are counted up to here.
+WIDEST = 4.0
+
 
 class Interval(NamedTuple):
     """From 0 to 100: 5 %, median and 95 % of the ratios, and the null's mean -+ two standard deviations."""
@@ -36,7 +39,8 @@ def ends_of(rows: Sequence[Row]) -> tuple[float, float]:
     if not alive:
         return 0.0, 2.0
     low = min(min(row.quantiles["0.05"], row.null_mean - 2 * row.null_std) for row in alive)
-    highs = sorted(max(row.quantiles["0.95"], row.null_mean + 2 * row.null_std) for row in alive)
+    # A quantile beyond the measured histogram is infinite.
+    highs = sorted(min(WIDEST, max(row.quantiles["0.95"], row.null_mean + 2 * row.null_std)) for row in alive)
     high = highs[int(0.98 * (len(highs) - 1))]
     return math.floor(10 * max(0.0, low)) / 10, math.ceil(10 * max(1.0, high) + 0.1) / 10
 

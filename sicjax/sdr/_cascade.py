@@ -141,6 +141,12 @@ class Cascade:
         split = self.second.reshape(*k, inner, groups, out // groups)
         return self.first, jnp.moveaxis(split, -2, -3).reshape(*k, inner * groups, out // groups)
 
+    def __repr__(self) -> str:
+        """What it is in a line, without the weights."""
+        first, second, *settings = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        kernels = [f"{name}={getattr(kernel, 'shape', kernel)}" for name, kernel in (first, second)]
+        return f"Cascade({', '.join([*kernels, *(f'{name}={value}' for name, value in settings)])})"
+
     def _repr_html_(self) -> str:
         named = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         stated = {

@@ -18,15 +18,16 @@ _SHORT = {
 
 
 @contextmanager
-def shown(*, every: float = 0.0) -> Iterator[Callable[[int, int, dict[str, float]], Any]]:
+def shown(*, every: float = 0.0, stays: bool = True) -> Iterator[Callable[[int, int, dict[str, float]], Any]]:
     """A bar on a terminal, lines elsewhere, as in a notebook; yields what a run, or several one by one, report to.
 
     `with train.shown() as progress: train.vae(config, "runs/vae", progress=progress)`
 
     Arguments:
         every: seconds between lines at least.
+        stays: leave the bar on the terminal at the end.
     """
-    with bar("step", note="compiling", stays=True, lines=True, every=every) as report:
+    with bar("step", note="compiling", stays=stays, lines=True, every=every) as report:
         yield lambda step, steps, metrics: report(step, steps, in_words(metrics))
 
 

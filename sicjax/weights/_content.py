@@ -12,6 +12,7 @@ from sicjax.weights._archive import opened
 
 # How a file starts that was not fetched.
 _LFS = b"version https://git-lfs"
+_PAGES = (b"<!doctype html", b"<html")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -60,6 +61,8 @@ def look(path: str | Path) -> Content:
         raise InputError(f"{path} is empty: save or download it again")
     if start.startswith(_LFS):
         raise InputError(f"{path} is a pointer of Git LFS, not the file: get it with git lfs pull")
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
+        raise InputError(f"{path} is a web page, not the file: download it again, from its direct address")
     return Content(path, False, start, size, _entries(path) if start.startswith(_ZIP) else None)
 
 

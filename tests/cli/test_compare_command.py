@@ -70,6 +70,23 @@ def test_json_is_one_document_each_against_the_first(chain, transplanted, capsys
     assert [pair["distance"] for pair in found[1]["pairs"]] == [0, 0]
 
 
+def test_of_many_versions_there_is_a_line_each_and_tables_of_the_last(chain, transplanted, capsys):
+    copies = [transplanted.with_name(f"epoch{k}.safetensors") for k in range(4)]
+    for k, copy in enumerate(copies):
+        copy.write_bytes((chain[0] if k < 3 else transplanted).read_bytes())
+    command = ["compare", *map(str, (chain[0], *copies)), "--stride", "2"]
+    assert cli.main(command) == 0
+    shown = capsys.readouterr().out
+    heading, first, *versions = shown.splitlines()[:6]
+    assert heading.split() == ["version", "mean", "coupling", "distance", "pair", "displacement", "layer"]
+    assert first.split()[0] == "chain.safetensors" and len(first.split()) == 3
+    assert [line.split()[3] for line in versions[:3]] == ["0.0000"] * 3
+    assert versions[3].split()[0] == "epoch3.safetensors" and float(versions[3].split()[3]) > 0
+    assert versions[3].endswith("net.3, now module.net.3") and shown.count(" → epoch") == 1 and "--wide" in shown
+    assert cli.main([*command, "--wide"]) == 0
+    assert capsys.readouterr().out.count(" → epoch") == 4
+
+
 def test_a_file_that_states_its_strides_beside_one_that_does_not(chain, tmp_path, capsys):
     folder = run(tmp_path / "run", 0)
     kernels = {layer.path: layer.kernel for layer in networks.from_file(folder).layers}

@@ -66,6 +66,15 @@ def test_in_a_pipe_every_row_is_one_whole_line(monkeypatch):
         assert lines[k + 1].startswith(f"{name} ") and lines[k + 1].endswith("strongly coupled, energies opposed")
 
 
+def test_what_is_said_of_several_files_is_said_once(monkeypatch):
+    skipped = lambda k: [{"layer": "dense", "reason": f"ends {k // 3}"}]
+    of = lambda k: {"file": f"{k}.npz", "skipped": skipped(k), "notes": ["a note"]}
+    lines = shown(monkeypatch, None, [record(NAMES[:1], **of(k)) for k in range(4)])
+    assert lines[-3:] == [
+        "0.npz and 3 more: a note", "0.npz and 2 more: skipped dense: ends 0", "3.npz: skipped dense: ends 1",
+    ]  # fmt: skip
+
+
 def test_many_pairs_are_told_in_a_line(monkeypatch):
     *_, last = shown(monkeypatch, None, [record(NAMES)])
     assert last.startswith("net.npz: 25 pairs, 52,428,800 pathways; means 1.000 to 1.240")

@@ -46,7 +46,7 @@ def key_of(name):
 def ladder(folder):
     """Every cell of both tables, and which measures enter."""
     found, page = json.loads((folder / "ladder.json").read_text()), (folder / "ladder.md").read_text()
-    sections = page.split("### Measures of ")[1:]
+    sections = page.split("## Measures of ")[1:]
     kinds = list(dict.fromkeys(rung["kind"] for rung in found["rungs"]))
     enter = {}
     for section in sections:

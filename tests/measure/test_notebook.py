@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from sicjax import _html
-from sicjax._errors import MissingPackage
+from sicjax import _html, sdr
+from sicjax._errors import InputError, MissingPackage
 from sicjax.measure import QUANTILES, Row, measure
-from sicjax.networks import Layer, Network, Skipped
+from sicjax.networks import Layer, Network, Skipped, from_file
 
 
 def test_a_measured_file_is_a_short_table(chain):
@@ -23,6 +23,20 @@ def test_a_measured_file_is_a_short_table(chain):
     assert printed[:3] == ["3 convolutions, 2 pairs that follow one another", "  net.0 to net.3", "  net.3 to net.6"]
     long = repr(found.network._replace(pairs=found.network.pairs * 30)).splitlines()
     assert len(long) == 41 and long[-1].startswith("... and 2") and "array" not in "".join(printed + long)
+    printed = repr(found).splitlines()
+    assert printed[0] == f"{found.file}: 2 pairs of layers" and printed[1].startswith("pair            mean    std")
+    assert printed[2].endswith(found.rows[0].reading) and len(printed) == 4 and printed[2] in repr([found])
+    pair = found.network.pairs[0]
+    assert repr(pair).startswith("net.0 to net.3: Cascade(first=(4, 4, 5, 4), second=(4, 4, 4, 6), down=(1, 1), ")
+    assert repr(pair.second) == "net.3: kernel 4x4x4x6, stride 2x2 transposed"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("file.onnx", r"a list .*: measure\(\[file\]\)"), ([object()], "got object: .*from_torch")]
+)
+def test_what_is_no_list_of_files_or_networks_is_refused(given, said, without_type_checks):
+    with pytest.raises(InputError, match=said):
+        measure(given)
 
 
 def test_names_are_escaped_and_long_tables_cut():
@@ -44,6 +58,15 @@ def test_a_table_of_pandas_has_the_rows(chain):
     assert list(table["quantile_0.5"]) == [row.quantiles["0.5"] for row in found.rows]
     empty = found._replace(rows=()).to_pandas()
     assert len(empty) == 0 and list(empty.columns) == list(table.columns)
+
+
+def test_a_pair_has_a_table_of_the_pathways_at_both_ends(chain):
+    pytest.importorskip("pandas")
+    (pair, _) = from_file(chain[0], stride=2).pairs
+    found, rho, table = sdr.extremes(pair.cascade, 3), np.asarray(sdr.ratios(pair.cascade)), pair.extremes(3)
+    assert list(table["end"]) == ["highest"] * 3 + ["lowest"] * 3
+    np.testing.assert_array_equal(table["ratio"], [*found.highest, *found.lowest])
+    np.testing.assert_allclose(rho[table["i"], table["m"], table["o"]], table["ratio"], rtol=0, atol=1e-6)
 
 
 def test_without_pandas_it_says_what_to_install(chain, monkeypatch):

@@ -92,6 +92,7 @@ def test_who_states_strides_takes_none(tmp_path, name, write):
     [
         (b"", "is empty"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html>", "is a web page, not the file"),
         (b"GIF89a", "is damaged, or of no format that is read"),
         (b"PK\x03\x04", "is damaged, or of no format that is read"),
     ],
@@ -102,6 +103,13 @@ def test_a_file_of_no_format_is_told_what_is_read(tmp_path, content, says):
         networks.from_file(tmp_path / "f.dat")
     if "no format" in says:
         assert all(" ".join((row.name, *row.endings)) in str(refused.value) for row in FORMATS)
+
+
+@pytest.mark.parametrize("ending, way", [("npy", r"in an \.npz"), ("msgpack", "from_module"), ("pb", r"model\.keras")])
+def test_a_file_that_holds_a_network_otherwise_is_told_the_way(tmp_path, ending, way):
+    (tmp_path / f"f.{ending}").write_bytes(b"\x93NUMPY\x01\x00")
+    with pytest.raises(InputError, match=f"cannot be read: .*{way}"):
+        networks.from_file(tmp_path / f"f.{ending}")
 
 
 def test_another_archive_is_to_be_unpacked(tmp_path):

@@ -109,6 +109,12 @@ def test_what_is_written_over_is_not_taken_for_what_was_there():
         (lambda: networks.from_torch(Net().state_dict(), stride=[0]), "a stride is a positive integer"),
         (lambda: networks.from_torch(Net()), "pass an example"),
         (lambda: networks.from_torch(Net(), X, stride=2), "leave out stride"),
+        (lambda: networks.from_torch(Net(), tuple(X.shape)), "an example input is a tensor, .* not tuple"),
+        (lambda: networks.from_torch(Net(), X.numpy()), "an example input is a tensor, .* not ndarray"),
+        (
+            lambda: networks.from_torch({f"{k}.weight": torch.ones(4, 4, 3, 3) for k in (0, 1)}, stride=2),
+            "state dict does not say .*: pass transposed=True or False",
+        ),
         (lambda: networks.from_torch(3), r"expected a torch\.nn\.Module.*builtins\.int"),
         (lambda: networks.from_torch(Net(), X[:, :2]), "cannot make a program of Net: .*3 channels"),
     ],

@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import re
 
 import pytest
@@ -112,8 +113,21 @@ def test_a_comparison_says_which_kernel_changed(found, tmp_path):
     now = here._replace(network=here.network._replace(layers=layers))
     changes = report.Changes()
     changes.add(measure.compare(other, now, names=("old", "new")), other, now)
-    text = text_of(report.write_changes(changes, tmp_path))
+    page = report.write_changes(changes, tmp_path)
+    text = text_of(page)
+    assert 'data-pair="1" class="arc' in page.read_text() and "Layers and pairs of the last version" in text
     assert "1 of 3 kernels changed, and no pair's ratios moved" in text and "cosine of −1.00" in text
+
+
+def test_ratios_beyond_the_histogram_are_drawn_up_to_its_end(found, tmp_path):
+    histograms = [h._replace(above=int(h.counts.sum())) for h in found.histograms]
+    rows = [row._replace(quantiles=row.quantiles | {"0.95": math.inf}) for row in found.rows]
+    wide = found._replace(rows=tuple(rows), histograms=tuple(histograms))
+    text = report.write([wide], tmp_path, nulls=[found.histograms]).read_text()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    curve = data["pairs"]["0"]
+    assert 3.9 < curve["x"] + curve["d"] * len(curve["y"][0]) < 4.5
+    assert 0.4 < sum(curve["y"][0]) / 100_000 < 0.6 and ">4.1</text>" in text
 
 
 def test_a_replication_carries_its_figures_and_no_html(tmp_path):

@@ -2,7 +2,8 @@
 
 from sicjax.networks.chain._chain import begins, strides_given
 from sicjax.networks.chain._draft import draft
+from sicjax.networks.chain._infer import IN_MEMORY
 from sicjax.networks.chain._sidecar import from_sidecar
 from sicjax.networks.chain._state_dict import from_names
 
-__all__ = ["begins", "draft", "from_names", "from_sidecar", "strides_given"]
+__all__ = ["IN_MEMORY", "begins", "draft", "from_names", "from_sidecar", "strides_given"]

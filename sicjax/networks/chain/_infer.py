@@ -12,6 +12,9 @@ import numpy as np
 from sicjax._errors import InputError
 from sicjax.weights import is_flax, layer_name, sidecar_path
 
+# The name of what is no file.
+IN_MEMORY = Path("the state dict")
+
 # Worse than any number of channel counts that match.
 _IMPOSSIBLE = -(10**9)
 
@@ -54,10 +57,16 @@ def readings(path: Path, kernels: Sequence[Kernel], transposed: Sequence[bool | 
     for k in untold:
         raise InputError(
             f"{path} does not say whether {layer_name(kernels[k].name)} {kernels[k].array.shape} is a convolution "
-            "or a transposed one, and the channel counts fit both: give --transposed, --no-transposed or "
-            f"--transposed-in PREFIX, or a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
+            f"or a transposed one, and the channel counts fit both: {_telling(path)}"
         )
     return found
+
+
+def _telling(path: Path) -> str:
+    if path == IN_MEMORY:
+        return "pass transposed=True or False, or in its place the module with an example input, which tells it"
+    sidecar = f"a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
+    return f"give --transposed, --no-transposed or --transposed-in PREFIX, or {sidecar}"
 
 
 def likely(kernels: Sequence[Kernel], transposed: Sequence[bool | None]) -> tuple[list[Reading], list[int]]:

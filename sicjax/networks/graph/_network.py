@@ -10,14 +10,19 @@ import numpy as np
 from jaxtyping import Float
 
 from sicjax import figures, sdr
-from sicjax._errors import InputError
+from sicjax._errors import InputError, missing_package
 from sicjax._html import table
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 # Of a network where it is printed.
 LINES = 40
+
+
+def _by(values: tuple[int, ...]) -> str:
+    return "x".join(map(str, values))
 
 
 class Layer(NamedTuple):
@@ -52,6 +57,13 @@ class Layer(NamedTuple):
         """How many numbers the kernel has with the zeros of its dilation."""
         return self.kernel.size * math.prod(self.dilation)
 
+    def __repr__(self) -> str:
+        """What it is in a line, without the weights."""
+        stride = f"stride {_by(self.stride)}{' transposed' * self.transposed}"
+        rare = [f", dilation {_by(self.dilation)}"] * (max(self.dilation, default=1) > 1)
+        rare += [f", {self.groups} groups"] * (self.groups > 1)
+        return f"{self.path}: kernel {_by(self.kernel.shape)}, {stride}{''.join(rare)}"
+
 
 class Pair(NamedTuple):
     """Two convolutions that follow one another, their cascade, and the name of the network they belong to."""
@@ -61,6 +73,27 @@ class Pair(NamedTuple):
     second: Layer
     cascade: sdr.Cascade
     network: str
+
+    def __repr__(self) -> str:
+        """What it is in a line, without the weights."""
+        return f"{self.name}: {self.cascade!r}"
+
+    def extremes(self, k: int = 10) -> pandas.DataFrame:
+        """The `k` pathways of the highest ratio, then the `k` of the lowest: end, channels `i`, `m`, `o`, and ratio.
+
+        Without pandas: `sdr.extremes(pair.cascade, k)`, whose arrays these are.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise missing_package("pandas", "notebook", "a table of pandas") from error
+        found = sdr.extremes(self.cascade, k)
+        ends = [("highest", found.highest_at, found.highest), ("lowest", found.lowest_at, found.lowest)]
+        rows = [(end, *at, ratio) for end, ats, ratios in ends for at, ratio in zip(ats, ratios, strict=True)]
+        return pandas.DataFrame(rows, columns=["end", "i", "m", "o", "ratio"])
 
     def show(self, i: int | None = None, m: int | None = None, o: int | None = None) -> Figure:
         """Draws a pathway: two kernels, their spectra, and the product that its ratio is the mean of.
@@ -116,9 +149,8 @@ class Network(NamedTuple):
         return "\n".join(lines[:LINES] + more)
 
     def _repr_html_(self) -> str:
-        by = lambda values: "x".join(map(str, values))
         rows = [
-            [path, by(kernel.shape), by(stride) + " transposed" * transposed, by(dilation), str(groups)]
+            [path, _by(kernel.shape), _by(stride) + " transposed" * transposed, _by(dilation), str(groups)]
             for path, kernel, stride, dilation, groups, transposed in self.layers
         ]
         title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"

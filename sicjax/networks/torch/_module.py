@@ -9,14 +9,13 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sicjax import sdr
 from sicjax._errors import InputError, missing_package
-from sicjax.networks.chain import from_names, strides_given
+from sicjax.networks.chain import IN_MEMORY, from_names, strides_given
 from sicjax.networks.graph import Network
 from sicjax.networks.known import from_known
 from sicjax.networks.torch._export import of_exported
@@ -65,7 +64,7 @@ def from_torch(
             return known
         if stride is None:
             raise InputError("a state_dict does not say its strides: pass stride=N, or one for each convolution")
-        return from_names(Path("the state dict"), tensors, stride=strides_given(stride), transposed=transposed)
+        return from_names(IN_MEMORY, tensors, stride=strides_given(stride), transposed=transposed)
     if stride is not None or transposed is not None:
         raise InputError("a module states its strides and directions itself: leave out stride and transposed")
     if isinstance(module, ExportedProgram):
@@ -75,6 +74,13 @@ def from_torch(
         raise InputError(f"expected a torch.nn.Module, an ExportedProgram or a state_dict, got {kind}")
     if not example_inputs and not call:
         raise InputError("a module is followed from its inputs: pass an example, from_torch(module, x)")
+    for given in (*example_inputs, *call.values()):
+        sizes = isinstance(given, (tuple, list)) and bool(given) and all(isinstance(size, int) for size in given)
+        if sizes or isinstance(given, np.ndarray):
+            raise InputError(
+                f"an example input is a tensor, as the module takes it, not {type(given).__name__}: "
+                "from_torch(module, torch.zeros(1, 3, 64, 64)), say"
+            )
     return _bindable(*_exported(module, example_inputs, call))
 
 
@@ -95,7 +101,7 @@ def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> t
             part.training = mode
     raise InputError(
         f"torch.export cannot make a program of {type(module).__qualname__}: {_said(failed[0])}; in strict mode: "
-        f"{_said(failed[1])}: call it on a part of the module, or save it to ONNX"
+        f"{_said(failed[1])}: see that the module takes this input; else call it on a part of it, or save it to ONNX"
     ) from failed[0]
 
 

@@ -43,6 +43,9 @@
     choice.addEventListener("change", () => { choice.closest("section").className = `by-${choice.value}`; });
   }
 
+  // What is folded away is printed too.
+  addEventListener("beforeprint", () => { for (const folded of all("details:not([open])")) folded.open = true; });
+
   // Histograms: one at a time, of the pair that is chosen in the list, the table or the drawing.
   const which = one("#which"), plot = one(".plot");
   if (!which || typeof uPlot === "undefined") return;
