@@ -255,14 +255,14 @@ def _numbers(cascade: sdr.Cascade) -> tuple[Float[Array, " numbers"], Float[Arra
 
     One program, in which the features of the kernels are computed once; it compiles as long as one for each would.
     """
-    moments, parts, coupling, null = (f(cascade) for f in (sdr.moments, sdr.decompose, sdr.coupling, sdr.null))
+    coupling = sdr.coupling(cascade)
     numbers = {
-        **moments._asdict(),
-        **parts._asdict(),
+        **sdr.moments(cascade)._asdict(),
+        **sdr.decompose(cascade)._asdict(),
         "coupling": coupling.coupling,
         "coupling_z": coupling.z,
         "coupling_p": coupling.p,
-        **{f"null_{name}": number for name, number in null._asdict().items()},
+        **{f"null_{name}": number for name, number in sdr.null(cascade)._asdict().items()},
     }
     return jnp.stack([*(numbers[name] for name in STRUCTURAL), coupling.energy]), sdr.energies(cascade)
 
