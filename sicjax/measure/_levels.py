@@ -44,7 +44,7 @@ def by_level(
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]
-            label = Path(result.file).stem + (f" {chain}" if chain else "")
+            label = " ".join(dict.fromkeys(part for part in (Path(result.file).stem, chain) if part))
             files.setdefault(result.file, []).append((label, levels[::-1] if "generative" in directions else levels))
     return files
 

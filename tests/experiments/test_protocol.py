@@ -385,8 +385,8 @@ def test_a_settled_run_ends_and_is_known_as_done(tmp_path, monkeypatch):
     said = []
     lab = experiments.open_lab(tmp_path, preset, devices=jax.devices()[:1], say=said.append)
     folder = lab.vae(0)
-    assert runs.checkpoints(folder)[-1] == 2 and len(said) == 1
-    assert lab.vae(0) == folder and len(said) == 1
+    assert runs.checkpoints(folder)[-1] == 2 and len(said) == 2 and said[1] == "settled at step 2"
+    assert lab.vae(0) == folder and len(said) == 2
     # Where it has not settled, the same run goes on to its cap.
     monkeypatch.setattr(_lab, "settled", lambda folder, step, **how: False)
     assert runs.checkpoints(lab.vae(0)) == [0, 1, 2, 3, 4]

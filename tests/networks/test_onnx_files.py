@@ -115,7 +115,7 @@ def test_wrong_external_weights_are_explained(tmp_path, change, message):
     [
         (b"", "is empty: save or download it again"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git lfs pull"),
-        (b"<!DOCTYPE html><html>not found</html>", "not an ONNX file"),
+        (b"<!DOCTYPE html><html>not found</html>", "is a web page, not the file: download it again"),
         (RNG.bytes(5000), "not an ONNX file"),
         (onnx.ModelProto(ir_version=8).SerializeToString(), "without a graph"),
     ],

@@ -78,7 +78,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, 
     `SICJAX_KILLS=50 pytest tests/train/test_processes.py -k killed` kills it fifty times.
     """
     kills, chance = int(os.environ.get("SICJAX_KILLS", "2")), random.Random(0)
-    flags = ["--steps", str(8 * (kills + 1) + 20), "--log-every", "7", "--save-every", "1"]
+    flags = ["--steps", str(8 * (kills + 1) + 4), "--log-every", "7", "--save-every", "1"]
     assert on_one(command("vae", tmp_path / "whole", *flags)) == 0
     done, killed = False, 0
     while killed < kills:

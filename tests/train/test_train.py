@@ -161,8 +161,10 @@ def test_the_result_is_the_same_on_one_two_and_four_devices(finished, tmp_path):
 
 
 def test_images_streamed_are_those_on_the_device(finished, tmp_path):
-    config = dataclasses.replace(TINY["vae"], on_device=False)
-    assert same(train.vae(config, tmp_path / "run", devices=ONE).state, finished["vae"].state)
+    """To rounding, as they are taken in by another program; a step on other images moves parameters by a thousandth."""
+    streamed = train.vae(dataclasses.replace(TINY["vae"], on_device=False), tmp_path / "run", devices=ONE).state
+    for one, other in zip(leaves(streamed), leaves(finished["vae"].state), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_run_on_a_subset_sees_no_other_image_and_keeps_the_checkpoints_it_was_told(tmp_path):
