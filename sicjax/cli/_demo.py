@@ -21,6 +21,7 @@ CONFIG: dict[str, Any] = {
     "decoder": (64, 64, 32, 16),
     "beta": 0.1,
     "steps": 1_200,
+    "batch": 32,
     "log_every": 20,
     "sample_every": 400,
     "measure_every": 400,
