@@ -18,6 +18,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from engine import pair_of
 
 from sicjax import sdr
 
@@ -25,12 +26,6 @@ RESULTS = Path(__file__).parent / "results" / "digits.json"
 # Inputs, intermediate channels, outputs; sides of both kernels; stride of the second.
 PAIRS = {"16x64x16, 4x4 by 2": ((16, 64, 16), 4, 2), "8x32x8, 5x5": ((8, 32, 8), 5, 1)}
 PRECISIONS = ("default", "tensorfloat32", "bfloat16", "highest")
-
-
-def pair_of(shape: tuple[int, int, int], side: int, stride: int) -> sdr.Cascade:
-    rng, (i, m, o) = np.random.default_rng(0), shape
-    kernels = rng.normal(size=(side, side, i, m)), rng.normal(size=(side, side, m, o))
-    return sdr.generative(*(kernel.astype(np.float32) for kernel in kernels), stride=stride)
 
 
 def numbers(pair: sdr.Cascade) -> dict[str, Callable[[], jax.Array]]:

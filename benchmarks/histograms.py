@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from engine import pair_of, timed
 from jax.experimental import pallas as pl
 from jaxtyping import Array, Float, Int
 
@@ -93,30 +92,13 @@ def by_one_hots(a: Float[Array, "n i m"], b: Float[Array, "n m o"], *, interpret
     return counts.astype(jnp.int32).sum((0, 1, 2)).ravel()[: BINS + 2]
 
 
-def timed(step: Callable[[], object], repeats: int = 7) -> float:
-    """Median milliseconds, after one run that compiles."""
-    jax.block_until_ready(step())
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        jax.block_until_ready(step())
-        seconds.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(seconds)
-
-
-def pair_of(shape: tuple[int, int, int]) -> sdr.Cascade:
-    rng, (i, m, o) = np.random.default_rng(0), shape
-    kernels = rng.normal(size=(4, 4, i, m)), rng.normal(size=(4, 4, m, o))
-    return sdr.generative(*(kernel.astype(np.float32) for kernel in kernels), stride=2)
-
-
 def measured(shape: tuple[int, int, int], cpu: bool) -> dict[str, float]:
     """Milliseconds of each way.
 
     Raises:
         SystemExit: one does not count as the others do.
     """
-    pair = pair_of(shape)
+    pair = pair_of(shape, 4, 2)
     a, b, *_ = sdr.features(pair)
     ways: dict[str, Callable] = {"scatter": by_scatter, "sorted": by_sorting}
     ways["one-hot"] = partial(by_one_hots, interpret=cpu)
@@ -125,11 +107,11 @@ def measured(shape: tuple[int, int, int], cpu: bool) -> dict[str, float]:
         if not (found == counts["scatter"]).all():
             raise SystemExit(f"{name} does not count as scatter does")
     source, copy = jnp.ones(shape, jnp.float32), jax.jit(lambda x: x + 1)
-    rows = {"copy of as many bytes": timed(lambda: copy(source))}
+    steps: dict[str, Callable] = {"copy of as many bytes": lambda: copy(source)}
     edges = np.linspace(0, TOP, BINS + 1)
-    rows["sdr.histogram"] = timed(lambda: sdr.histogram(pair, edges=edges).counts)
-    rows |= {name: timed(partial(way, a, b)) for name, way in ways.items() if not cpu or name != "one-hot"}
-    return rows
+    steps["sdr.histogram"] = lambda: sdr.histogram(pair, edges=edges).counts
+    steps |= {name: partial(way, a, b) for name, way in ways.items() if not cpu or name != "one-hot"}
+    return {name: 1e3 * timed(step) for name, step in steps.items()}
 
 
 def main() -> None:

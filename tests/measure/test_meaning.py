@@ -55,6 +55,17 @@ def test_ranks_of_energies_are_tested_as_elsewhere(n):
         assert rank_test(with_none) == found
 
 
+@pytest.mark.parametrize("n", [6, 12])
+def test_energies_that_are_equal_share_their_ranks(n):
+    energies = np.random.default_rng(n).integers(1, 4, (2, n)).astype(float)
+    found, (x, y) = rank_test(np.log(energies)), (rankdata(side) for side in energies)
+    assert found.rank == pytest.approx(spearmanr(*energies)[0])
+    rng = np.random.default_rng(0)
+    orders = itertools.permutations(range(n)) if n == 6 else (rng.permutation(n) for _ in range(20_000))
+    every = [np.corrcoef(x[list(order)], y)[0, 1] for order in orders]
+    assert found.p == pytest.approx(np.mean(np.abs(every) >= abs(found.rank) - 1e-9), abs=0 if n == 6 else 0.015)
+
+
 def test_no_rank_without_channels_that_differ():
     for energies in (np.ones((2, 5)), np.zeros((2, 0)), np.array([[1.0, 2], [1, 2]]), np.full((2, 9), -np.inf)):
         assert all(math.isnan(value) for value in rank_test(energies))
