@@ -122,15 +122,24 @@ def over_processes(
                 results, seconds = future.result()
                 size = int(min(max(SECONDS * len(batch) / seconds, 1), MOST))
                 yield from zip(batch, results, strict=True)
-        for item in again:
-            with workers(1) as pool:
-                try:
-                    result = pool.submit(task, item).result()
-                except BrokenExecutor:
-                    result = lost(item)
-            yield item, result
         if not again:
             return
+        yield from _one_by_one(task, again, lost)
+
+
+def _one_by_one(task: Callable[[T], R], items: list[T], lost: Callable[[T], R]) -> Iterator[tuple[T, R]]:
+    """Each item with its result, by a process that has one at a time, and another after one that ends it."""
+    left = iter(items)
+    while True:
+        with workers(1) as pool:
+            for item in left:
+                try:
+                    yield item, pool.submit(task, item).result()
+                except BrokenExecutor:
+                    yield item, lost(item)
+                    break
+            else:
+                return
 
 
 def _each(task: Callable[[T], R], items: list[T]) -> tuple[list[R], float]:

@@ -7,10 +7,10 @@ from sicjax.measure._workers import over_processes, spread
 
 
 def test_what_ends_its_process_is_told_and_the_rest_is_done():
-    # 0 is no signal; the other cannot be caught.
-    items = [0, int(signal.SIGKILL), 0]
+    # 0 is no signal; the other cannot be caught. Where it comes, a process already gets many items at a time.
+    items = [*[0] * 100, int(signal.SIGKILL), *[0] * 100]
     done = list(over_processes(signal.raise_signal, items, 1, lost=lambda item: f"lost {item}"))
-    assert sorted(done, key=str) == sorted([*((0, None) for _ in range(2)), (9, "lost 9")], key=str)
+    assert sorted(done, key=str) == sorted([*((0, None) for _ in range(200)), (9, "lost 9")], key=str)
 
 
 def test_no_more_is_taken_than_is_at_hand():
