@@ -17,7 +17,7 @@ os.environ["XLA_FLAGS"] = " ".join(
     [ALREADY, *(f"{flag}={value}" for flag, value in FLAGS.items() if flag not in ALREADY)]
 )
 
-# Else each of the hundred commands that tests start compiles all modules of the package again, in a second or more.
+# Else every command that a test starts compiles all modules of the package again, in a second or more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
