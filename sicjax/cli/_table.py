@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -14,6 +14,7 @@ from sicjax._foreign import printable
 from sicjax.cli._columns import PAIR, SHORT, WIDE, order
 from sicjax.cli._fit import Column, console_for, print_table, say
 from sicjax.measure import Record, Row, rows_of
+from sicjax.networks import Skipped, skipped_lines
 
 # From so many pairs on a line says what they are together.
 MANY = 20
@@ -64,14 +65,22 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
 
 def _beside(measured: Sequence[_Shown]) -> dict[tuple[str, str], list[str]]:
     """What is said beside the rows and how it looks, with the files that it is said of."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for name, _, record in measured:
-        lines = [(note, "dim") for note in record.get("notes", ())]
-        lines += [(f"skipped {layer['layer']}: {layer['reason']}", "yellow") for layer in record.get("skipped", ())]
-        lines += [(record["error"], "red")] if "error" in record else []
-        for line in lines:
-            found.setdefault(line, []).append(name)
-    return found
+    notes = [(name, note) for name, _, record in measured for note in record.get("notes", ())]
+    skipped = [(name, Skipped(**layer)) for name, _, record in measured for layer in record.get("skipped", ())]
+    errors = [(name, record["error"]) for name, _, record in measured if "error" in record]
+    found = {(note, "dim"): names for note, names in _by(notes).items()}
+    reasons = _by((name, layer.reason) for name, layer in skipped)
+    for line, names in zip(skipped_lines(layer for _, layer in skipped), reasons.values(), strict=True):
+        found[line, "yellow"] = names
+    return found | {(error, "red"): names for error, names in _by(errors).items()}
+
+
+def _by(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """What is said of files, with the files, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for name, text in said:
+        found.setdefault(text, {})[name] = None
+    return {text: list(names) for text, names in found.items()}
 
 
 class _Shown(NamedTuple):

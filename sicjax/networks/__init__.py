@@ -5,7 +5,7 @@ from sicjax.networks._draft import sidecar_draft
 from sicjax.networks._files import files_of, from_file, takes_module, takes_stride
 from sicjax.networks._formats import FORMATS, Format
 from sicjax.networks._orbax import is_orbax
-from sicjax.networks.graph import Layer, Network, Pair, Skipped
+from sicjax.networks.graph import Layer, Network, Pair, Skipped, skipped_lines
 from sicjax.networks.torch import from_torch
 from sicjax.networks.trace import from_function, from_module
 
@@ -24,6 +24,7 @@ __all__ = [
     "from_torch",
     "is_orbax",
     "sidecar_draft",
+    "skipped_lines",
     "takes_module",
     "takes_stride",
 ]

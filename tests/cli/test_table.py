@@ -75,6 +75,17 @@ def test_what_is_said_of_several_files_is_said_once(monkeypatch):
     ]  # fmt: skip
 
 
+def test_a_reason_of_several_layers_is_said_once(monkeypatch):
+    """Over files, with how many layers it holds for and the first of them; a layer that is skipped is called so."""
+    layers = lambda k, reason: [{"layer": f"{k}.conv", "reason": reason} for k in range(k)]
+    of = lambda k: {"file": f"{k}.npz", "skipped": [*layers(k, "the chain ends after it: add"), *layers(1, "alone")]}
+    lines = shown(monkeypatch, None, [record(NAMES[:1], **of(k)) for k in (2, 5)])
+    assert lines[-2:] == [
+        "2.npz and 1 more: 5 layers, first 0.conv: the chain ends after it: add",
+        "2.npz and 1 more: skipped 0.conv: alone",
+    ]
+
+
 def test_many_pairs_are_told_in_a_line(monkeypatch):
     *_, last = shown(monkeypatch, None, [record(NAMES)])
     assert last.startswith("net.npz: 25 pairs, 52,428,800 pathways; means 1.000 to 1.240")
