@@ -18,6 +18,8 @@ from sicjax.networks import Skipped, skipped_lines
 
 # From so many pairs on a line says what they are together.
 MANY = 20
+# What is told where the rows of a network do not fit the terminal.
+FEWER = "fewer rows: --top 10 --sort coupling, or --only and what the names of some layers begin with"
 
 
 class View(NamedTuple):
@@ -52,6 +54,8 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     for name, rows, _ in measured:
         if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
             say(console, f"{name}: {_together(rows, view)}")
+    if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in measured):
+        say(console, FEWER, "dim")
     if any(row.structural for shown in measured for row in shown.rows):
         note = "no shared lag: the kernels share none, so every ratio is 1 whatever the weights"
         say(console, note, "dim")
