@@ -45,6 +45,8 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
     if not found:
+        for path in filter(networks.is_saved_model, paths):
+            raise InputError(f"{path} {networks.SAVED_MODEL}")
         raise InputError(f"no file of a known format in {', '.join(map(str, paths))}: {' '.join(sorted(_endings()))}")
     named = {os.path.splitext(file)[0] for file in found if not file.endswith(".json")}
     return [
