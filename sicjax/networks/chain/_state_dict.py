@@ -62,7 +62,8 @@ def from_names(
         raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
         unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
-        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays{unread}")
+        held = f"no kernel of a convolution among its {len(tensors.arrays)} arrays"
+        raise InputError(f"{path} has {held} (dense layers are not measured){unread}")
 
     if stride is None:
         raise InputError(
