@@ -219,9 +219,10 @@ class Graph:
     def _told(self) -> Callable[[str], str]:
         """Reasons as they are told: where several differ by a name alone, what they have in common."""
         told = {*self._ended, *self._starts.values(), *(reason for _, reason in self._skipped)}
-        common = lambda reason: self._kinds.get(reason, reason)
-        counts = Counter(map(common, told))
-        return lambda reason: common(reason) if counts[common(reason)] > 1 else reason
+        kinds = {reason: self._kinds.get(reason, reason) for reason in told}
+        counts = Counter(kinds.values())
+        shared = {reason: kind for reason, kind in kinds.items() if counts[kind] > 1}
+        return lambda reason: shared.get(reason, reason)
 
     def _listed(self, numbers: Iterable[int]) -> str:
         return _shortened([self.layers[number].path for number in sorted(numbers)], ", ")
