@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
     if len(sources) < 2:
         steps = ", or --all-steps of a run with several checkpoints" if runs.is_run(sources[0].file) else ""
         raise InputError(f"there is nothing to compare {sources[0].file} with: give two versions or more{steps}")
+    _say_order([source.file for source in sources])
     names = _names(sources)
     along = {_name(source.file, sources): source.file for source in sources if runs.is_run(source.file)}
     courses = measure.courses(along) if args.out is not None else {}
@@ -101,6 +102,18 @@ def _compared(
                 comparison = measure.compare(first, measured, names=(names[0], name))
                 keep(comparison, first, measured)
                 yield comparison
+
+
+def _say_order(files: Sequence[str]) -> None:
+    """A shell puts `step1000` before `step200`, so that another version is the last than one expects."""
+    from sicjax import measure
+
+    numbered = sorted(files, key=measure.by_number)
+    if list(files) == sorted(files) != numbered:
+        first = next(k for k, (file, other) in enumerate(zip(files, numbered, strict=True)) if file != other)
+        here, there = (printable(Path(file).name) for file in (files[first], numbered[first]))
+        how = "to have them by number give their folder, or the pattern in quotes"
+        print(f"versions as given, {here} before {there}: {how}", file=sys.stderr)
 
 
 def _names(sources: Sequence[Source]) -> list[str]:

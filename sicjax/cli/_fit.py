@@ -85,11 +85,14 @@ def print_table(
             widths.append(column.narrow + min(max(left, 0), column.wide - column.narrow))
             left -= widths[-1] - column.narrow
         columns = [names, *part]
-        console.print(Text(_line([column.heading for column in columns], columns, widths), "bold"), soft_wrap=True)
+        heading = Text(_line([column.heading for column in columns], columns, widths), "bold")
+        console.print(heading, soft_wrap=True)
         for k, style in enumerate(styles):
             wrapped = [wrap(column.cells[k], w) or [""] for column, w in zip(columns, widths, strict=True)]
             for cells in zip_longest(*wrapped, fillvalue=""):
                 console.print(Text(_line(cells, columns, widths), style or ""), soft_wrap=True)
+        if console.is_terminal and len(styles) >= console.height:  # what stood above is out of sight
+            console.print(heading, soft_wrap=True)
     return any(cell_len(name) and name not in given for name in names.cells)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from rich.cells import cell_len
 
@@ -26,6 +27,8 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
     'down.0.resnets.1.conv1 to …conv2'
     >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 26)
     'do…0.res…1.conv1 to …conv2'
+    >>> shortened("features.denseblock1.denselayer6.conv to features.denseblock2.denselayer11.conv", 24)
+    '…1…6.conv to …2…11.conv'
     """
     if cell_len(name) <= width:
         return name
@@ -33,14 +36,15 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
     begun = _shared(first, second)
     if len(begun) > len(mark):
         name = f"{first}{_TO}{mark}{second[len(begun) :]}"
-    words = re.split(r"([./ ])", name)
+    words = re.findall(r"\d+|[./ ]|[^\d./ ]+", name)
     letters = [len(word) for word in words]
-    while cell_len(text := _joined(words, letters, mark)) > width:
-        spare = [_spare(words, letters, k) for k in range(len(words))]
-        if not max(spare):
-            return _cut(text, width, mark)
-        letters[spare.index(max(spare))] -= 1
-    return text
+    for least in (1, 0):
+        while cell_len(text := _joined(words, letters, mark)) > width:
+            spare = [_spare(words, letters, k, least) for k in range(len(words))]
+            if not max(spare):
+                break
+            letters[spare.index(max(spare))] -= 1
+    return text if cell_len(text) <= width else _cut(text, width, mark)
 
 
 def _shared(first: str, second: str) -> str:
@@ -54,17 +58,17 @@ def _shared(first: str, second: str) -> str:
     return first[:end]
 
 
-def _spare(words: list[str], letters: list[int], k: int) -> int:
+def _spare(words: list[str], letters: list[int], k: int, least: int) -> int:
     """How many letters a word can still lose: a layer's own name, the last word, half as readily as the others."""
-    if words[k].isdecimal() or words[k] == "to":
+    if words[k].isdecimal() or words[k] in (*"./ ", "to"):
         return 0
-    return max((letters[k] - 4) // 2, 0) if _own(words, k) else letters[k] - 1
+    return max((letters[k] - 4) // 2, 0) if _own(words, k) else max(letters[k] - least, 0)
 
 
 def _own(words: list[str], k: int) -> bool:
-    """Whether a word is a layer's own name: the last, or the one before the number that is."""
-    rest = words[k + 1 : k + 4]
-    return not rest or rest[0] == " " or (len(rest) > 1 and rest[1].isdecimal() and rest[2:] in ([], [" "]))
+    """Whether a word is a layer's own name: no other follows, but for numbers."""
+    rest = takewhile(lambda word: word != " ", words[k + 1 :])
+    return all(word in "./" or word.isdecimal() for word in rest)
 
 
 def _joined(words: list[str], letters: list[int], mark: str) -> str:
@@ -73,7 +77,7 @@ def _joined(words: list[str], letters: list[int], mark: str) -> str:
     for k, (word, kept) in enumerate(zip(words, letters, strict=True)):
         tail = kept - kept // 3 if _own(words, k) else 0
         text += word if kept >= len(word) else word[: kept - tail] + mark + (word[-tail:] if tail else "")
-    return text.replace(f"{mark}.", mark).replace(mark * 2, mark)
+    return re.sub(f"[./]?{re.escape(mark)}[./]?", mark, text).replace(mark * 2, mark)
 
 
 def _cut(name: str, width: int, mark: str) -> str:

@@ -111,8 +111,12 @@ def _drawn(
     ]
     drawn = []
     if pictured:
-        nulls = [measure.shuffled(found) for found in whole]
-        drawn.append(measure.write_histograms(whole, args.out, nulls))
-        if not args.no_report:
-            drawn.insert(0, report.write(whole, args.out, nulls=nulls, origin=report.about(args.given), failed=failed))
+        with bar("drawing", note="taps shuffled", patience=1) as progress:
+            nulls = [measure.shuffled(found) for found in whole]
+            progress(1, 1 + len(made), made[0])
+            drawn.append(measure.write_histograms(whole, args.out, nulls))
+            if not args.no_report:
+                progress(2, 1 + len(made), report.NAME)
+                page = report.write(whole, args.out, nulls=nulls, origin=report.about(args.given), failed=failed)
+                drawn.insert(0, page)
     return drawn + ([] if args.graph is None else [measure.write_graph(whole, args.graph)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -14,9 +14,12 @@ from sicjax._foreign import printable
 from sicjax.cli._columns import PAIR, SHORT, WIDE, order
 from sicjax.cli._fit import Column, console_for, print_table, say
 from sicjax.measure import Record, Row, rows_of
+from sicjax.networks import Skipped, skipped_lines
 
 # From so many pairs on a line says what they are together.
 MANY = 20
+# What is told where the rows of a network do not fit the terminal.
+FEWER = "fewer rows: --top 10 --sort coupling, or --only and what the names of some layers begin with"
 
 
 class View(NamedTuple):
@@ -51,6 +54,8 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     for name, rows, _ in measured:
         if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
             say(console, f"{name}: {_together(rows, view)}")
+    if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in measured):
+        say(console, FEWER, "dim")
     if any(row.structural for shown in measured for row in shown.rows):
         note = "no shared lag: the kernels share none, so every ratio is 1 whatever the weights"
         say(console, note, "dim")
@@ -64,14 +69,22 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
 
 def _beside(measured: Sequence[_Shown]) -> dict[tuple[str, str], list[str]]:
     """What is said beside the rows and how it looks, with the files that it is said of."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for name, _, record in measured:
-        lines = [(note, "dim") for note in record.get("notes", ())]
-        lines += [(f"skipped {layer['layer']}: {layer['reason']}", "yellow") for layer in record.get("skipped", ())]
-        lines += [(record["error"], "red")] if "error" in record else []
-        for line in lines:
-            found.setdefault(line, []).append(name)
-    return found
+    notes = [(name, note) for name, _, record in measured for note in record.get("notes", ())]
+    skipped = [(name, Skipped(**layer)) for name, _, record in measured for layer in record.get("skipped", ())]
+    errors = [(name, record["error"]) for name, _, record in measured if "error" in record]
+    found = {(note, "dim"): names for note, names in _by(notes).items()}
+    reasons = _by((name, layer.reason) for name, layer in skipped)
+    for line, names in zip(skipped_lines(layer for _, layer in skipped), reasons.values(), strict=True):
+        found[line, "yellow"] = names
+    return found | {(error, "red"): names for error, names in _by(errors).items()}
+
+
+def _by(said: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """What is said of files, with the files, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for name, text in said:
+        found.setdefault(text, {})[name] = None
+    return {text: list(names) for text, names in found.items()}
 
 
 class _Shown(NamedTuple):

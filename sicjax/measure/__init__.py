@@ -21,7 +21,7 @@ from sicjax.measure._levels import by_level, shuffled
 from sicjax.measure._many import Found, measure_many
 from sicjax.measure._meaning import COLUMNS
 from sicjax.measure._parquet import read_archive, write_parquet
-from sicjax.measure._paths import Source, find, shard
+from sicjax.measure._paths import Source, by_number, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
 from sicjax.measure._rows import EDGES, NEAR_ONE, QUANTILES, Measured, Row, measure
 from sicjax.measure._whole import whole
@@ -51,6 +51,7 @@ __all__ = [
     "Source",
     "as_json",
     "by_level",
+    "by_number",
     "check_graph",
     "closer",
     "cluster",

@@ -38,13 +38,15 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
     for path in map(str, paths):
         here = [path]
         if not (os.path.exists(path) or weights.on_hub(path)):
-            here = sorted(glob.glob(path, recursive=True), key=_by_number)
+            here = sorted(glob.glob(path, recursive=True), key=by_number)
         if not here:
             missing.append(path)
         found.update(dict.fromkeys(file for one in here for file in _files(one)))
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
     if not found:
+        for path in filter(networks.is_saved_model, paths):
+            raise InputError(f"{path} {networks.SAVED_MODEL}")
         raise InputError(f"no file of a known format in {', '.join(map(str, paths))}: {' '.join(sorted(_endings()))}")
     named = {os.path.splitext(file)[0] for file in found if not file.endswith(".json")}
     return [
@@ -82,7 +84,7 @@ def _files(path: str) -> Iterator[str]:
         indices = {name for name in files if name.endswith(weights.INDEX)}
         known = indices | {name for name in known if not _is_part(name, indices)}
         yield from (
-            os.path.join(folder, name) for name in sorted(whole | known, key=_by_number) if not name.startswith(".")
+            os.path.join(folder, name) for name in sorted(whole | known, key=by_number) if not name.startswith(".")
         )
         inside[:] = sorted(name for name in inside if name not in whole and not name.startswith("."))
 
@@ -97,10 +99,10 @@ def _endings() -> set[str]:
     return {ending for format in networks.FORMATS for ending in format.endings}
 
 
-def _by_number(name: str) -> list[tuple[int, str]]:
+def by_number(name: str) -> list[tuple[int, str]]:
     """Checkpoints are named by their steps.
 
-    >>> sorted(["epoch10.pth", "epoch9.pth", "best.pth"], key=_by_number)
+    >>> sorted(["epoch10.pth", "epoch9.pth", "best.pth"], key=by_number)
     ['best.pth', 'epoch9.pth', 'epoch10.pth']
     """
     return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]

@@ -21,7 +21,7 @@ from sicjax.measure._compile import common_shapes, compiling, filled, shape_for
 from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
-from sicjax.networks import Limit, Network, Pair, Skipped
+from sicjax.networks import Limit, Network, Pair, Skipped, skipped_lines
 
 if TYPE_CHECKING:
     import pandas
@@ -136,7 +136,7 @@ class Measured(NamedTuple):
         return f"{self.file}: {len(self.rows)} pairs of layers"
 
     def _left(self) -> list[str]:
-        return [f"skipped {layer}: {reason}" for layer, reason in self.skipped]
+        return skipped_lines(self.skipped)
 
 
 def _cells(row: Row) -> list[str]:

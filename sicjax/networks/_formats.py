@@ -120,6 +120,7 @@ def _with_sidecar(path: Path) -> list[Path]:
 
 # Endings of files that hold networks otherwise, and the way from each to one that is read.
 _TENSORFLOW = "save the model in TensorFlow as model.keras, or turn it into ONNX by tf2onnx"
+SAVED_MODEL = f"is a SavedModel of TensorFlow, a program: {_TENSORFLOW}"
 _ELSEWHERE = {
     ".npy": "one array says nothing of the layers: save all kernels in an .npz, or see sicjax.sdr.generative",
     ".msgpack": "it has the parameters of a Flax model and not the model: load it there, then networks.from_module",

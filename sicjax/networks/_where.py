@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from sicjax import runs, weights
 from sicjax._errors import InputError, MissingPackage
-from sicjax.networks._formats import FORMATS
+from sicjax.networks._formats import FORMATS, SAVED_MODEL
 
 # The files that libraries of Hugging Face write for one network, in the order in which those look for them.
 _STEMS = (("model", ".safetensors"), ("diffusion_pytorch_model", ".safetensors"))
@@ -33,6 +33,8 @@ def located(given: str | Path) -> Iterator[Path]:
         path = Path(given)
         # A name that is too long to be one is refused when it is opened.
         files = [] if not os.path.isdir(path) or _is_run(path) else _files(path)
+        if not files and is_saved_model(path):
+            raise InputError(f"{path} {SAVED_MODEL}")
         yield path / chosen(files, str(path)) if files else path
         return
     path = weights.fetch(str(given), chosen)
@@ -66,6 +68,11 @@ def chosen(files: Sequence[str], name: str) -> str:
         raise InputError(f"{name} has no file of a known format: {', '.join(sorted(files)[:8]) or 'it is empty'}")
     shown = ", ".join(sorted(options)[:12]) + (f" and {len(options) - 12} more" if len(options) > 12 else "")
     raise InputError(f"{name} has several networks: name one of {shown}")
+
+
+def is_saved_model(folder: str | Path) -> bool:
+    """Whether a folder is a SavedModel of TensorFlow, which is not read: see `SAVED_MODEL`."""
+    return os.path.isfile(os.path.join(folder, "saved_model.pb"))
 
 
 def _is_network(file: str) -> bool:

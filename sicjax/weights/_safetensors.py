@@ -40,7 +40,8 @@ def read_safetensors(path: Path) -> Tensors:
         with safe_open(path, framework="np") as file:  # which checks the header
             names = list(file.keys())
     except SafetensorError as error:
-        raise InputError(f"{path} is damaged or not a safetensors file: {str(error)!r:.100}") from error
+        damaged = f"{path} is damaged or not a safetensors file; save or download it again"
+        raise InputError(f"{damaged}: {str(error)!r:.100}") from error
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     start = 8 + int.from_bytes(mapped[:8], "little")

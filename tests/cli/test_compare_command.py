@@ -10,6 +10,7 @@ from flax import nnx
 from safetensors.numpy import load_file, save_file
 
 from sicjax import cli, models, networks, runs, sdr
+from sicjax.cli._compare import _say_order
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,15 @@ def test_of_many_versions_there_is_a_line_each_and_tables_of_the_last(chain, tra
     assert versions[3].endswith("net.3, now module.net.3") and shown.count(" → epoch") == 1 and "--wide" in shown
     assert cli.main([*command, "--wide"]) == 0
     assert capsys.readouterr().out.count(" → epoch") == 4
+
+
+def test_the_order_of_a_shell_is_told(capsys):
+    of = lambda *steps: [f"runs/step{step}.npz" for step in steps]
+    _say_order(of(0, 1000, 200, 30))
+    assert capsys.readouterr().err.startswith("versions as given, step1000.npz before step30.npz: ")
+    for files in (of(0, 30, 200, 1000), of(200, 0, 1000), of(1, 2)):
+        _say_order(files)
+    assert not capsys.readouterr().err
 
 
 def test_a_file_that_states_its_strides_beside_one_that_does_not(chain, tmp_path, capsys):

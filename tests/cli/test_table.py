@@ -75,6 +75,33 @@ def test_what_is_said_of_several_files_is_said_once(monkeypatch):
     ]  # fmt: skip
 
 
+def test_a_reason_of_several_layers_is_said_once(monkeypatch):
+    """Over files, with how many layers it holds for and the first of them; a layer that is skipped is called so."""
+    layers = lambda k, reason: [{"layer": f"{k}.conv", "reason": reason} for k in range(k)]
+    of = lambda k: {"file": f"{k}.npz", "skipped": [*layers(k, "the chain ends after it: add"), *layers(1, "alone")]}
+    lines = shown(monkeypatch, None, [record(NAMES[:1], **of(k)) for k in (2, 5)])
+    assert lines[-2:] == [
+        "2.npz and 1 more: 5 layers, first 0.conv: the chain ends after it: add",
+        "2.npz and 1 more: skipped 0.conv: alone",
+    ]
+
+
+def test_more_rows_than_a_terminal_has_lines(monkeypatch):
+    """The heading stands below them too, and it is said how there are fewer."""
+    monkeypatch.setenv("LINES", "25")
+    lines = shown(monkeypatch, 120, [record(NAMES)])
+    assert lines[26] == lines[0] and sum(line.startswith("fewer rows: --top 10 --sort") for line in lines) == 1
+    few = shown(monkeypatch, 120, [record(NAMES)], top=10)
+    assert few.count(few[0]) == 1 and not any(line.startswith("fewer rows") for line in few)
+    piped = shown(monkeypatch, None, [record(NAMES)])
+    assert piped.count(piped[0]) == 1 and not any(line.startswith("fewer rows") for line in piped)
+
+
+def test_the_numbers_of_layers_stay_where_a_terminal_is_narrow():
+    name = "features.denseblock{}.denselayer{}.conv to features.denseblock{}.denselayer{}.conv"
+    assert len({shortened(name.format(*numbers), 24) for numbers in ((1, 2, 1, 3), (1, 2, 1, 4), (1, 12, 2, 13))}) == 3
+
+
 def test_many_pairs_are_told_in_a_line(monkeypatch):
     *_, last = shown(monkeypatch, None, [record(NAMES)])
     assert last.startswith("net.npz: 25 pairs, 52,428,800 pathways; means 1.000 to 1.240")

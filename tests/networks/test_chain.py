@@ -243,7 +243,8 @@ def test_a_sidecar_states_everything(tmp_path):
     (pair,) = net.pairs
     assert (pair.name, pair.network) == ("z to y", "all")
     assert pair.cascade.down == (2, 2) and pair.cascade.up == (2, 1) and pair.cascade.second_dilation == (2, 2)
-    assert dict(net.skipped) == {"x": "not named in the sidecar net.json", "a flatten layer": "ends the chain after y"}
+    ended = "the chain ends after it: a flatten layer"
+    assert dict(net.skipped) == {"x": "not named in the sidecar net.json", "y": ended}
     assert networks.from_file(file, stride=3).pairs[0].cascade.down == (3, 3)
 
 
@@ -263,7 +264,7 @@ def test_a_wrong_sidecar_is_explained(tmp_path, change, message):
     (tmp_path / "net.json").write_text(json.dumps({"networks": {"all": [first, second]}}))
     if message is None:
         net = networks.from_file(file)
-        assert not net.pairs and "maxpool(2) follows z, which is not elementwise" in dict(net.skipped)["y"]
+        assert not net.pairs and "before it: maxpool(2), which is not elementwise" in dict(net.skipped)["y"]
     else:
         with pytest.raises(InputError, match=message):
             networks.from_file(file)
@@ -286,12 +287,29 @@ def test_grouped_transposed_kernels_from_pytorch_keep_their_groups(tmp_path):
         np.testing.assert_allclose(sum(for_o), given[o], rtol=1e-5, atol=1e-6)
 
 
+def test_reasons_that_differ_by_a_name_are_one(tmp_path):
+    file = npz(tmp_path, **{f"{name}__weight": kernel(4, 4, 3, 3) for name in "abcdefgh"})
+    dense = lambda name: {"type": "linear", "weight": f"{name}.weight"}
+    conv = lambda name: {"type": "conv", "weight": f"{name}.weight", "layout": "OIHW", "stride": 1}
+    nets = {name: [*map(conv, name), dense(f"fc_{name}")] for name in ("ab", "cd", "ef")}
+    (tmp_path / "net.json").write_text(json.dumps({"networks": nets}))
+    net = networks.from_file(file)
+    reason = "the chain ends after it: a linear layer"
+    unnamed = "not named in the sidecar net.json"
+    assert dict(net.skipped) == {"b": reason, "d": reason, "f": reason, "g": unnamed, "h": unnamed}
+    assert networks.skipped_lines(net.skipped) == [
+        f"3 layers, first b: {reason}", "skipped 2 layers, first g: not named in the sidecar net.json",
+    ]  # fmt: skip
+    (tmp_path / "net.json").write_text(json.dumps({"networks": {"ab": nets["ab"]}}))
+    assert dict(networks.from_file(file).skipped)["b"] == f"{reason} (fc_ab)"
+
+
 def test_neither_network_of_a_gan_continues_the_other(tmp_path):
     arrays = {"netG__0__weight": kernel(4, 3, 4, 4), "netG__1__weight": kernel(3, 4, 4, 4)}
     arrays |= {"netD__0__weight": kernel(5, 3, 4, 4), "netD__1__weight": kernel(6, 5, 4, 4)}
     net = networks.from_file(npz(tmp_path, **arrays), stride=2)
     assert names(net) == ["netG.0 to netG.1", "netD.0 to netD.1"]
-    assert dict(net.skipped)["another network begins (netD.0)"] == "ends the chain after netG.1"
+    assert dict(net.skipped)["netG.1"] == "the chain ends after it: another network begins (netD.0)"
     alone = {name.replace("netG", "enc"): array for name, array in arrays.items()}
     assert names(networks.from_file(npz(tmp_path, **alone), stride=2))[1] == "enc.1 to netD.0"
 

@@ -31,7 +31,7 @@ def test_a_chain_with_what_lies_between(tmp_path, format):
     assert names(net) == ["a to b", "b to c"] and [layer.path for layer in net.layers] == ["a", "b", "c"]
     same(net, "a to b", sdr.Cascade(a, b, down=2, second_dilation=2))
     same(net, "b to c", sdr.Cascade(b, c, first_dilation=2))
-    assert dict(net.skipped) == {"a dense layer (Dense fc)": "ends the chain after c"}
+    assert dict(net.skipped) == {"c": "the chain ends after it: a dense layer (Dense fc)"}
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -159,8 +159,8 @@ def test_a_residual_block_and_squeeze_and_excitation(tmp_path):
     net = net.read(tmp_path, net.op("Gemm", pooled, net.constant(kernel(4, 9), "fc.weight")))
     assert names(net) == ["stem to a", "a to b", "squeeze to excite", "b to c", "stem to c"]
     assert dict(net.skipped) == {
-        "a weight or shift of whole channels (Mul)": "ends the chain after excite",
-        "global pooling (ReduceMean)": "ends the chain after c",
+        "excite": "the chain ends after it: a weight or shift of whole channels (Mul)",
+        "c": "the chain ends after it: global pooling (ReduceMean)",
     }
 
 
@@ -263,7 +263,7 @@ def test_what_no_pair_reaches_across_is_named(tmp_path, reason):
     net = net.read(tmp_path, net.chain(ENDS[reason](net, net.chain("x", "a")), "b"))
     assert not net.pairs and [layer.path for layer in net.layers] == ["a", "b"]
     reasons = dict(net.skipped)
-    assert reasons[reason] == "ends the chain after a" and reason in reasons["a"]
+    assert reasons["a"] == f"before it: the network's input (x); after it: {reason}"
     assert "no convolution follows" in reasons["b"]
 
 
@@ -358,7 +358,7 @@ def test_settings_that_are_not_possible_end_the_chain(tmp_path, kind, inputs, at
     inputs = [a if value == "x" else net.ints(*value) for value in inputs]
     net = net.read(tmp_path, net.chain(net.op(kind, *inputs, **attributes), "b"))
     assert [layer.path for layer in net.layers] == ["a", "b"]
-    assert not net.pairs and any(kind in reason for reason, _ in net.skipped)
+    assert not net.pairs and any(kind in reason for _, reason in net.skipped)
 
 
 def test_what_pairs_take_of_a_layer_in_the_same_way_is_held_once(tmp_path):

@@ -142,7 +142,9 @@ def test_a_kernel_that_is_computed(tmp_path):
     assert names(net) == {("a", "b")}
     np.testing.assert_array_equal(net.layers[1].kernel, 2 * Tensor("1", (4, 4, 3, 3)).array.transpose(2, 3, 1, 0))
     assert dict(net.skipped)["c"] == "a convolution whose kernel is computed from linalg_qr of c.weight (c)"
-    assert net.notes == ("c: save the module with its kernel as it is, without a parametrization",)
+    assert net.notes == (
+        "a kernel is computed: save the module with its kernels as they are, without a parametrization",
+    )
 
 
 BIG = "[4294967296, 4294967296, 4294967296, 4294967296]"

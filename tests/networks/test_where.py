@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 
 from sicjax import networks
 from sicjax._errors import InputError
+from sicjax.measure import find
 from sicjax.networks._where import chosen
 
 MODEL = "diffusion_pytorch_model"
@@ -39,6 +40,13 @@ def test_the_file_that_is_meant(files, expected):
 def test_several_or_none_are_listed(files, said):
     with pytest.raises(InputError, match=said):
         chosen(files.split(), "folder")
+
+
+def test_a_saved_model_is_told(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    for read in (networks.from_file, lambda folder: find([folder])):
+        with pytest.raises(InputError, match="is a SavedModel of TensorFlow.* model.keras, .* ONNX by tf2onnx$"):
+            read(tmp_path)
 
 
 def test_folders_as_libraries_write_them(tmp_path):

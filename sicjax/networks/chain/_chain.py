@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sicjax._errors import InputError
 from sicjax.networks.graph import Flow, Graph, Layer, Network, Skipped, roles
 
-# A network's layers in the order of the data flow; a text says why no pair reaches across what stands there.
-Chain = list[Layer | str]
+
+class End(NamedTuple):
+    """Why no pair reaches across what stands there, and its name."""
+
+    reason: str
+    name: str = ""
+
+
+# A network's layers in the order of the data flow, and what stands between them.
+Chain = list[Layer | End]
 
 
 def link(chains: Mapping[str, Chain], *, skipped: Sequence[Skipped] = (), notes: Sequence[str] = ()) -> Network:
@@ -23,9 +31,14 @@ def link(chains: Mapping[str, Chain], *, skipped: Sequence[Skipped] = (), notes:
         graph.network_name = network
         x = graph.input((), "it is the first layer")
         for entry in entries:
-            x = graph.end([x], (), entry) if isinstance(entry, str) else _follow(graph, x, entry)
+            x = _end(graph, x, entry) if isinstance(entry, End) else _follow(graph, x, entry)
     found = graph.network()
     return found._replace(skipped=(*found.skipped, *skipped))
+
+
+def _end(graph: Graph, x: Flow, end: End) -> Flow:
+    named = f"{end.reason} ({end.name})" if end.name else end.reason
+    return graph.end([x], (), named, kind=end.reason)
 
 
 def _follow(graph: Graph, x: Flow, layer: Layer) -> Flow:
@@ -35,8 +48,10 @@ def _follow(graph: Graph, x: Flow, layer: Layer) -> Flow:
         before = source.first
         if before.outputs != layer.inputs and len(before.stride) == axes:
             counts = f"{layer.path} takes {layer.inputs} channels, {before.path} gives {before.outputs}"
+            common = f"the next layer takes {layer.inputs} channels, this one gives {before.outputs}"
             grouped = before.outputs % layer.inputs == 0 and layer.outputs % (before.outputs // layer.inputs) == 0
-            x = graph.end([x], (), counts + " (if it is in groups, a sidecar can state them)" * grouped)
+            hint = " (if it is in groups, a sidecar can state them)" * grouped
+            x = graph.end([x], (), counts + hint, kind=common + hint)
     return graph.convolve(x, layer, (1,) * (axes + 1) + (layer.outputs,), roles(axes, True))
 
 

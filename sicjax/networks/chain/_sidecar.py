@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, begins, link, one_for_each
+from sicjax.networks.chain._chain import Chain, End, begins, link, one_for_each
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Sidecar, Tensors, is_convolution, is_kernel, layer_name, to_flax
 
@@ -43,8 +43,7 @@ def from_sidecar(
         entries = chains[network] = []
         for layer in stated:
             if not is_convolution(layer):
-                named_so = f" ({layer_name(str(layer['weight']))})" if "weight" in layer else ""
-                entries.append(f"a {layer['type']} layer{named_so}")
+                entries.append(End(f"a {layer['type']} layer", layer_name(str(layer.get("weight", "")))))
                 continue
             name = _find(path, tensors, sidecar, layer["weight"])
             named.add(name)
@@ -54,9 +53,8 @@ def from_sidecar(
             if way is not None:
                 layer = layer | {"type": "conv_transpose" if way else "conv"}
             entries.append(_layer(sidecar, tensors.arrays[name], layer))
-            after = layer_name(str(layer["weight"]))
             entries += [
-                f"{step} follows {after}, which is not elementwise"
+                End(f"{step}, which is not elementwise")
                 for step in layer.get("post", ())
                 if not _TRANSPARENT.match(str(step))
             ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sicjax._errors import InputError
-from sicjax.networks.chain._chain import Chain, begins, link, one_for_each
+from sicjax.networks.chain._chain import Chain, End, begins, link, one_for_each
 from sicjax.networks.chain._infer import Kernel, Reading, readings
 from sicjax.networks.graph import Layer, Network, Skipped
 from sicjax.weights import Tensors, is_dense, is_flax, is_kernel, is_low_rank, layer_name, sidecar_path, to_flax
@@ -62,7 +62,8 @@ def from_names(
         raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
         unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
-        raise InputError(f"{path} has no kernel of a convolution among its {len(tensors.arrays)} arrays{unread}")
+        held = f"no kernel of a convolution among its {len(tensors.arrays)} arrays"
+        raise InputError(f"{path} has {held} (dense layers are not measured){unread}")
 
     if stride is None:
         raise InputError(
@@ -90,13 +91,13 @@ def from_names(
             sides = [""] * len(sides)
         for name, side, before in zip(names, sides, [*sides[:1], *sides], strict=False):
             if side != before:
-                entries.append(f"another network begins ({layer_name(shown[name])})")
+                entries.append(End("another network begins", layer_name(shown[name])))
             if name in strides:
                 entries.append(_layer(shown[name], kept[name], strides[name], chosen[name]))
             elif is_dense(name, kept[name]):
-                entries.append(f"a dense layer ({layer_name(shown[name])})")
+                entries.append(End("a dense layer", layer_name(shown[name])))
     net = link(chains, skipped=skipped, notes=[*notes, *_uneven(chains)])
-    misfit = any(" channels, " in reason for reason, _ in net.skipped)
+    misfit = any(" channels, " in reason for _, reason in net.skipped)
     plain = (_PLAIN,) if misfit or any(_BRANCH.search(layer.path) for layer in net.layers) else ()
     return net._replace(notes=(*net.notes, *plain))
 

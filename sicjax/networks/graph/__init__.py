@@ -7,7 +7,7 @@ from sicjax.networks.graph._blocks import depth_to_space, space_to_depth
 from sicjax.networks.graph._flow import BATCH, CHANNEL, Flow, Source, constant
 from sicjax.networks.graph._graph import Graph
 from sicjax.networks.graph._join import BOTH, concatenate, either, elementwise, scaling, stack
-from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
+from sicjax.networks.graph._network import Layer, Network, Pair, Skipped, skipped_lines
 from sicjax.networks.graph._reshape import (
     expand,
     flatten,

@@ -20,7 +20,7 @@ from sicjax._errors import InputError
 from sicjax._limits import MOST_FOLDED, MOST_LAYERS, MOST_PAIRS, OverLimit, check_count, make, spend
 from sicjax.networks.graph._cascade import Key, cascade
 from sicjax.networks.graph._flow import BATCH, CHANNEL, JOINED, Flow, Source, constant
-from sicjax.networks.graph._network import Layer, Network, Pair, Skipped
+from sicjax.networks.graph._network import ENDS, Layer, Network, Pair, Skipped
 from sicjax.networks.graph._resample import expanded
 from sicjax.networks.graph._unreachable import Unreachable
 
@@ -43,6 +43,7 @@ class Graph:
         self._ended: defaultdict[str, set[int]] = defaultdict(set)
         self._lost: defaultdict[str, set[int]] = defaultdict(set)
         self._skipped: list[Skipped] = []
+        self._kinds: dict[str, str] = {}  # of reasons with names of this network in them: what they have in common
 
     def input(self, shape: Sequence[int], name: str = "the network's input") -> Flow:
         """A value that no convolution reaches."""
@@ -58,7 +59,14 @@ class Graph:
         self._skipped.append(Skipped(name, reason))
 
     def follow(
-        self, rule: Callable[[], T], xs: Iterable[Flow], label: str, shape: Sequence[int] = (), *, layer: str = ""
+        self,
+        rule: Callable[[], T],
+        xs: Iterable[Flow],
+        label: str,
+        shape: Sequence[int] = (),
+        *,
+        layer: str = "",
+        kind: str = "",
     ) -> T | Flow:
         """What a rule gives, or the end of its operands where no pair reaches across.
 
@@ -68,6 +76,7 @@ class Graph:
             label: of the operation, for the reason.
             shape: of the result, where it is known.
             layer: the convolution that the operation is; named as skipped where it cannot be followed.
+            kind: of the operation, where the label is the name of this one.
         """
         xs = list(xs)
         try:
@@ -77,20 +86,22 @@ class Graph:
             return found
         except Unreachable as end:
             reason = f"{end.reason} ({end.name or label})" if end.name or label else end.reason
+            common = f"{end.kind} ({kind or label})" if kind or label else end.kind
             shape = tuple(shape) or end.shape
         except OverLimit as over:
             raise over if over.what else OverLimit(over.reason, label) from None
         except InputError:
             raise
         except _MISFITS as error:
-            reason = f"{label or 'an operation'} with settings that do not fit together"
+            misfit = "with settings that do not fit together"
             detail = f"{str(error) or type(error).__name__:.150}"
             if not layer and not any(x.sources for x in xs):
                 return constant(shape, next((x.origin for x in xs if x.origin), ""))
-            reason += f": {detail}"
+            reason, common = (f"{what or 'an operation'} {misfit}: {detail}" for what in (label, kind or label))
         if layer:
+            self._kinds[reason] = common
             self.skip(layer, reason)
-        return self.end(xs, shape, reason)
+        return self.end(xs, shape, reason, kind=common)
 
     def _lose(self, xs: Sequence[Flow]) -> None:
         """Keeps in mind paths that ended and now meet others of the same layers, whose pairs do not show them."""
@@ -141,7 +152,9 @@ class Graph:
             try:
                 self._pair(source, number, up, wrong)
             except Unreachable as end:
-                self._end([source], f"{end.reason} ({layer.path})")
+                reason = f"{end.reason} ({layer.path})"
+                self._kinds[reason] = end.kind
+                self._end([source], reason)
         if not x.sources:
             self._starts[number] = x.origin or "nothing known"
         start = Source(number, layer, np.arange(layer.outputs), down, ones)
@@ -168,8 +181,9 @@ class Graph:
         self._pairs.setdefault((*source.key(), number), (source, number, self.network_name))
         check_count(len(self._pairs), MOST_PAIRS, "pairs of successive convolutions")
 
-    def end(self, xs: Iterable[Flow], shape: Sequence[int], reason: str) -> Flow:
-        """An operation that no pair reaches across, such as `a dense layer (fc1)`."""
+    def end(self, xs: Iterable[Flow], shape: Sequence[int], reason: str, *, kind: str = "") -> Flow:
+        """An operation that no pair reaches across, such as `a dense layer (fc1)`, of the kind `a dense layer`."""
+        self._kinds[reason] = kind or reason
         for x in xs:
             self._end(x.sources, reason)
         return constant(shape, reason)
@@ -188,18 +202,27 @@ class Graph:
             for (label, pair), (source, number, network) in zip(cascades.items(), found, strict=True)
         ]
         first, second = {source.layer for source, _, _ in found}, {number for _, number, _ in found}
-        skipped = list(self._skipped)
+        told = self._told()
+        skipped = [Skipped(layer, told(reason)) for layer, reason in self._skipped]
         for number, layer in enumerate(self.layers):
+            ends = [told(reason) for reason in self._ends.get(number, ["no convolution follows"])]
+            after = f"after it: {'; '.join(dict.fromkeys(ends))}"
             if number not in first | second:
-                before = self._starts.get(number, "nothing known")
-                after = "; ".join(self._ends.get(number, ["no convolution follows"]))
-                skipped.append(Skipped(layer.path, f"before it: {before}; after it: {after}"))
-        for reason, numbers in self._ended.items():
-            if numbers - first:
-                skipped.append(Skipped(reason, f"ends the chain after {self._listed(numbers - first)}"))
+                before = told(self._starts.get(number, "nothing known"))
+                skipped.append(Skipped(layer.path, f"before it: {before}; {after}"))
+            elif number not in first and number in self._ends:
+                skipped.append(Skipped(layer.path, f"{ENDS} {after}"))
         lost = [f"{reason}, after {self._listed(numbers & first)}" for reason, numbers in self._lost.items()]
         notes = [*self.notes, *([f"a path beside the pairs ends: {_shortened(lost, '; ')}"] if lost else [])]
         return Network(tuple(self.layers), tuple(pairs), tuple(dict.fromkeys(skipped)), tuple(notes))
+
+    def _told(self) -> Callable[[str], str]:
+        """Reasons as they are told: where several differ by a name alone, what they have in common."""
+        told = {*self._ended, *self._starts.values(), *(reason for _, reason in self._skipped)}
+        kinds = {reason: self._kinds.get(reason, reason) for reason in told}
+        counts = Counter(kinds.values())
+        shared = {reason: kind for reason, kind in kinds.items() if counts[kind] > 1}
+        return lambda reason: shared.get(reason, reason)
 
     def _listed(self, numbers: Iterable[int]) -> str:
         return _shortened([self.layers[number].path for number in sorted(numbers)], ", ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Of a network where it is printed.
 LINES = 40
+# Begins the reason of a layer that is the second of a pair, and the first of none.
+ENDS = "the chain ends"
 
 
 def _by(values: tuple[int, ...]) -> str:
@@ -112,10 +114,23 @@ class Pair(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A layer, or an operation that ends a chain, and why it is in no pair."""
+    """A layer that is in no pair, or that a chain ends after, and why; its name is not part of the reason."""
 
     layer: str
     reason: str
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
+    """One line for all layers with the same reason: how many they are, and the first of them."""
+    layers: dict[str, dict[str, None]] = {}
+    for layer, reason in skipped:
+        layers.setdefault(reason, {})[layer] = None
+    return [_line(list(names), reason) for reason, names in layers.items()]
+
+
+def _line(names: Sequence[str], reason: str) -> str:
+    which = names[0] if len(names) == 1 else f"{len(names):,} layers, first {names[0]}"
+    return f"{which}: {reason}" if reason.startswith(ENDS) else f"skipped {which}: {reason}"
 
 
 class Network(NamedTuple):
@@ -143,7 +158,7 @@ class Network(NamedTuple):
     def __repr__(self) -> str:
         """What it is in a few lines, without the weights."""
         title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
-        left = [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes]
+        left = [*skipped_lines(self.skipped), *self.notes]
         lines = [title, *(f"  {pair.name}" for pair in self.pairs), *left]
         more = [f"... and {len(lines) - LINES} lines more"] if len(lines) > LINES else []
         return "\n".join(lines[:LINES] + more)
@@ -154,7 +169,7 @@ class Network(NamedTuple):
             for path, kernel, stride, dilation, groups, transposed in self.layers
         ]
         title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
-        left = [*(f"skipped {layer}: {reason}" for layer, reason in self.skipped), *self.notes]
+        left = [*skipped_lines(self.skipped), *self.notes]
         return table(title, ["layer", "kernel", "stride", "dilation", "groups"], rows, left)
 
     def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:

@@ -20,8 +20,9 @@ class Unreachable(Exception):
         reason: in words, such as `a dense layer`.
         name: of what it is, where that is not the operation's own, such as that of its weights.
         shape: of the result, where it is known; formats that state it do not need this one.
+        kind: the reason without names of this network, where it has some; layers with the same are told together.
     """
 
-    def __init__(self, reason: str, name: str = "", shape: Sequence[int] = ()) -> None:
+    def __init__(self, reason: str, name: str = "", shape: Sequence[int] = (), kind: str = "") -> None:
         super().__init__(reason)
-        self.reason, self.name, self.shape = reason, name, tuple(shape)
+        self.reason, self.name, self.shape, self.kind = reason, name, tuple(shape), kind or reason

@@ -106,7 +106,7 @@ class _Walk:
         return self._follow(activation, call._replace(flows=found))
 
     def _follow(self, rule: Rule, call: Call, convolution: str = "") -> list[Flow]:
-        found = self.graph.follow(lambda: rule(call), call.flows, call.label, layer=convolution)
+        found = self.graph.follow(lambda: rule(call), call.flows, call.label, layer=convolution, kind=call.kind)
         return found if isinstance(found, list) else [found]
 
     def _input(self, layer: dict) -> Flow:

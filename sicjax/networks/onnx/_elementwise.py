@@ -37,7 +37,7 @@ def _elementwise(step: Step) -> Flow:
 )
 def _first_operand(step: Step) -> Flow:
     """Acts on each place of its first operand; the others are settings."""
-    step.graph.end(step.flows[1:], (), f"a setting ({step.label})")
+    step.graph.end(step.flows[1:], (), f"a setting ({step.label})", kind="a setting")
     return step.x
 
 

@@ -69,6 +69,11 @@ class Step(NamedTuple):
         return self.node.name or self.node.op_type
 
     @property
+    def kind(self) -> str:
+        """The operator with its domain."""
+        return f"{self.node.domain or 'ai.onnx'}.{self.node.op_type}"
+
+    @property
     def given(self) -> list[Value]:
         return [value for value in self.inputs if value is not None]
 

@@ -112,7 +112,7 @@ class _Walk:
         rule = rules.get(f"{domain}.{op}" if domain else op, _unknown)
         layer = path_of(step) if "Conv" in op else ""
         xs, shape = [*step.flows, *captured(step)], next(iter(shapes), None) or ()
-        found = self.graph.follow(lambda: rule(step), xs, layer or step.label, shape, layer=layer)
+        found = self.graph.follow(lambda: rule(step), xs, layer or step.label, shape, layer=layer, kind=step.kind)
         found = list(found) if isinstance(found, list) else [found]
         ended = found[0] if found and isinstance(found[0], Flow) and not found[0].sources else constant()
         found += [constant((), ended.origin)] * (len(shapes) - len(found))
@@ -130,7 +130,7 @@ def _value(found: Flow | Value, elem: int, shape: Shape) -> Value:
 
 def _unknown(step: Step) -> None:
     name_inside(step)
-    raise Unreachable("an operation that is not known", f"{step.node.domain or 'ai.onnx'}.{step.node.op_type}")
+    raise Unreachable("an operation that is not known", step.kind)
 
 
 def _channels_taken(graph: Any, values: Mapping[str, Value]) -> dict[str, int]:

@@ -107,7 +107,7 @@ class Walk:
         kernel = values[1] if name == "conv_general_dilated" else None
         path = "" if kernel is None else getattr(kernel, "path", "") or "a convolution"
         rule, step = rules.get(name, _unknown), Step(self, eqn, values, shapes)
-        found = self.graph.follow(lambda: rule(step), flows, path or name, layer=path)
+        found = self.graph.follow(lambda: rule(step), flows, path or name, layer=path, kind=name)
         found = found if isinstance(found, list) else [found] * len(shapes)
         stated = lambda flow, shape: flow if flow.sources else self.graph.input(shape, flow.origin)
         return [stated(v, shape) if isinstance(v, Flow) else v for v, shape in zip(found, shapes, strict=True)]

@@ -55,7 +55,8 @@ class Aten:
         if convolves:
             layer = self.kernels.layer(args[1] if len(args) > 1 else None)
             layer = layer or (f"{self.here} ({name})" if self.here else f"a {name}")
-        return self.graph.follow(lambda: rule(self, name, *args, **kwargs), flows(values), layer or name, layer=layer)
+        run = lambda: rule(self, name, *args, **kwargs)
+        return self.graph.follow(run, flows(values), layer or name, layer=layer, kind=name)
 
     def unknown(self, name: str, values: Any) -> Flow:
         """The end of the chain at what is not followed; a kernel that it takes is named with the reason."""

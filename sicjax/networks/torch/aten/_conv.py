@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sicjax.networks import graph
-from sicjax.networks.graph import OPEN_SIZES, Flow, Layer, Unreachable, constant, per_axis
+from sicjax.networks.graph import OPEN_SIZES, Flow, Layer, constant, per_axis
 from sicjax.networks.torch.aten._aten import rules
 from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, along
 from sicjax.weights import layer_name
@@ -21,7 +21,7 @@ def _convolution(
         x = aten.graph.input((), "a value that is not known")
     aten.end([bias], f"a bias ({name})")
     if not isinstance(weight, Parameter):
-        raise Unreachable(aten.kernels.why_computed(aten.graph, weight))
+        raise aten.kernels.why_computed(aten.graph, weight)
     kernel = aten.kernels.take(weight, transposed=transposed, groups=groups)
     axes = kernel.ndim - 2
     stride, dilation = per_axis(stride, axes), per_axis(dilation, axes)

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from sicjax._limits import make
-from sicjax.networks.graph import COMPUTED, Flow, Graph
+from sicjax.networks.graph import COMPUTED, Flow, Graph, Unreachable
 from sicjax.networks.torch.aten._values import Parameter
 from sicjax.weights import is_kernel, layer_name, to_flax
+
+# What to do where a parametrization stands before a kernel.
+PARAMETRIZED = "a kernel is computed: save the module with its kernels as they are, without a parametrization"
 
 
 class Kernels:
@@ -55,13 +58,13 @@ class Kernels:
                 return layer_name(name)
         return ""
 
-    def why_computed(self, graph: Graph, weight: Any) -> str:
-        """The reason that a kernel which is no parameter is not followed; a note says what to do."""
-        made_of = self._made_of(weight)
-        if not made_of:
-            return COMPUTED
-        graph.note(f"{layer_name(made_of)}: save the module with its kernel as it is, without a parametrization")
-        return f"a convolution whose kernel is computed from {weight.origin}"
+    def why_computed(self, graph: Graph, weight: Any) -> Unreachable:
+        """Why a kernel which is no parameter is not followed; a note says what to do."""
+        if not self._made_of(weight):
+            return Unreachable(COMPUTED)
+        graph.note(PARAMETRIZED)
+        computed = f"a convolution whose kernel is computed from {weight.origin}"
+        return Unreachable(computed, kind=computed.partition(" of ")[0] + " of its weight")
 
     def _made_of(self, weight: Any) -> str:
         return self.made.get(weight.origin, "") if isinstance(weight, Flow) and not weight.sources else ""
