@@ -4,10 +4,10 @@
     python benchmarks/numerics.py compare FILE.json FILE.json ...
 
 `measure` measures weights files, those of one author (the name up to the first `_`) together, so that they share
-compiled programs, and writes the numbers of every pair. Run it again with float64, without compiling, with one thread
-(`NPROC=1 XLA_FLAGS=--xla_cpu_multi_thread_eigen=false`; the others say `NPROC=2`), in an environment with another JAX. `compare`
-says how far each is from the first: for every column the largest difference over the pairs that both have, and the
-pair. Of z, whose size has no bound, it is relative where |z| is above 1.
+compiled programs, and writes the numbers of every pair. Run it again with float64, without compiling (small networks:
+minutes), with one thread (`NPROC=1 XLA_FLAGS=--xla_cpu_multi_thread_eigen=false` before it; `NPROC=2` is two), in an
+environment with another JAX. `compare` says how far each is from the first: for every column the largest difference
+over the pairs that both have, and the pair. Of z, whose size has no bound, it is relative where |z| is above 1.
 """
 
 from __future__ import annotations
