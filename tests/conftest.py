@@ -34,14 +34,11 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if all(".py" in argument for argument in config.args) else None
 
 
-# Files that take longest start first, so that no worker ends with one. What the first compiles, test_processes.py and
-# test_reproduce.py run too: meanwhile the other worker has the next two.
+# Files that take longest start first, so that no worker ends with one.
 LONGEST = (
     "train/test_train.py",
     "sdr/test_statistics.py",
     "sdr/test_ratios.py",
-    "train/test_processes.py",
-    "experiments/test_reproduce.py",
     "networks/test_doors.py",
     "networks/test_trace_power.py",
 )

@@ -1,6 +1,6 @@
 """The notebooks, and the pages that have their programs, run from the first cell to the last, as small as can be.
 
-They take minutes, so they have a mark and run where that is asked for: `pytest -m notebooks`, in a job of the workflow.
+They take minutes, so they run where that is asked for: `pytest -m slow`, in a job of the workflow.
 What they call is looked up in every run of the tests.
 """
 
@@ -77,7 +77,7 @@ def run(program: str, variables: dict, name: str) -> object:
     return value
 
 
-@pytest.mark.notebooks
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_from_its_first_cell_to_its_last(name, small, capsys):
     if name == "checkpoints":
@@ -94,7 +94,7 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(name, small, capsys):
                 run("".join(cell["source"]), variables, f"{name}.ipynb cell {number}")
 
 
-@pytest.mark.notebooks
+@pytest.mark.slow
 def test_the_programs_of_the_page_on_training_run(small, capsys):
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text(), re.DOTALL)
     changed = program.replace("train.VaeConfig(beta=0.1)", "SMALL")

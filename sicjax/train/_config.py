@@ -99,6 +99,9 @@ class Config:
     tensorboard: bool = field(default=False, metadata=runs.FREE)
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, list):  # as JSON has them; a config can be compared and hashed
+                object.__setattr__(self, name, tuple(value))
         at_least = {
             1: "size latent kernel steps batch log_every sample_every measure_every save_every keep",
             0: "images crop validation subset clip penalty seed steps_together",

@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from sicjax import data, runs
 from sicjax._errors import InputError
 from sicjax.train._config import Config
 from sicjax.train._feed import Feed, everywhere
-from sicjax.train._task import Task
+from sicjax.train._task import KEPT, Task
 from sicjax.train._watch import Watch
 
 DRAWN = 20_000
@@ -121,7 +121,7 @@ def _train(
         if 0 in config.save_at:
             _save(task, state, writer, shown, 0)
     together = config.steps_together or (1 if mesh.devices.flat[0].platform == "cpu" else 10)
-    advance = jax.jit(partial(_advance, task.step), donate_argnums=0, out_shardings=replicated)
+    advance = _compiled(task.step, replicated)
 
     step, metrics, clock = int(state.step), {}, (time.perf_counter(), int(state.step))
     with _signals(config.log_every) as stopped:
@@ -158,6 +158,11 @@ def _images(config: Config) -> tuple[data.Images, int]:
     if len(images) < 2:
         raise InputError(f"{config.data} has {len(images)} image: training needs at least 2")
     return images, config.held_out(len(images))
+
+
+@lru_cache(KEPT)
+def _compiled(step: Callable, sharding: NamedSharding) -> Callable:
+    return jax.jit(partial(_advance, step), donate_argnums=0, out_shardings=sharding)
 
 
 def _advance(step: Callable, state: Any, pixels: Any, given: Any) -> tuple[Any, dict[str, Any]]:

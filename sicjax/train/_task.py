@@ -13,6 +13,9 @@ from jaxtyping import Array, UInt8
 from sicjax import models, networks, runs
 from sicjax.networks import Network
 
+# Tasks that are kept: called again with the same config, what JAX compiled for their functions is there.
+KEPT = 4
+
 
 class Task(NamedTuple):
     """Pure functions of a state, a pytree of arrays with the number of steps done as `step`.

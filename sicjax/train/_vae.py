@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from sicjax.train._feed import prepared, spread
 from sicjax.train._loop import Result, run
 from sicjax.train._optimiser import adam, update
 from sicjax.train._penalty import Penalty
-from sicjax.train._task import Task, first, traced
+from sicjax.train._task import KEPT, Task, first, traced
 
 # What the code that the paper names multiplies the KL term with.
 KL_WEIGHT = 0.005
@@ -59,6 +59,7 @@ def blueprints(config: VaeConfig) -> dict[str, runs.Blueprint]:
     }
 
 
+@lru_cache(KEPT)
 def vae_task(config: VaeConfig, mesh: Mesh | None = None) -> Task:
     """The VAE as pure functions, for a training loop of one's own; with a mesh its batch is spread over it."""
     prints = blueprints(config)

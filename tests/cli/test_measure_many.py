@@ -83,6 +83,7 @@ def test_parts_of_several_processes_are_put_together_by_the_last(folder, tmp_pat
     assert Path("whole/result.json").read_text() == together
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):
     """At random moments, of all files and of a record being written.
 

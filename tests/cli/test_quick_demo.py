@@ -30,6 +30,7 @@ def test_the_modules_have_their_weights(name):
         np.testing.assert_array_equal(state["norms"][0]["mean"], arrays[f"{part}.norms.0.mean"])
 
 
+@pytest.mark.slow
 def test_the_quick_demo_measures_them(tmp_path, capsys):
     assert cli.main(["demo", "--quick", "--out", str(tmp_path)]) == 0
     out, said = capsys.readouterr()

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sicjax import experiments
+from sicjax._errors import InputError
 from sicjax.experiments import Chapter, Claim, Drawing, Experiment, claim
 from sicjax.experiments._experiment import draw, registered
 from sicjax.experiments._pictures import embedded
@@ -125,3 +126,15 @@ def test_the_numbers_in_the_docs_still_give_the_verdicts_there():
                 for key in ("values", "mean", "low", "high"):
                     assert getattr(each.found, key) == pytest.approx(kept["found"][key])
                 assert (each.verdict, each.point) == (kept["verdict"], kept["point"])
+
+
+def test_figures_are_chosen_by_name():
+    names = lambda *given: [each.name for each in experiments.chosen(given)]
+    assert names("fig6-numbers") == ["removal"]
+    assert names("fig9", "fig3a", "fig7") == ["illustration", "sweep"]
+    assert names("all") == [each.name for each in experiments.EXPERIMENTS if not each.own]
+    assert set(names("all", "along")) == {*names("all"), "along"}
+    with pytest.raises(InputError, match="nothing to reproduce is called fig2; there are fig3, fig4"):
+        experiments.chosen(["fig2"])
+    drawn = {figure for each in experiments.EXPERIMENTS for figure in each.figures}
+    assert drawn == {f"fig{k}" for k in range(3, 14)}

@@ -15,6 +15,8 @@ from sicjax._errors import InputError
 from sicjax.experiments import _looks
 from sicjax.experiments.public import judged_one_by_one
 
+pytestmark = pytest.mark.slow
+
 TINY = {"images": 40, "size": 8, "latent": 4, "kernel": 3, "steps": 4, "batch": 8}
 OFTEN = {"log_every": 2, "sample_every": 2, "measure_every": 2, "save_every": 4, "save_at": (0,), "keep": 1}
 PRESET = experiments.Preset(
@@ -152,18 +154,6 @@ def test_a_folder_of_another_preset_is_refused_and_more_seeds_are_welcome(reprod
         lab(folder, PRESET.changed(gan_steps=5))
     lab(folder, dataclasses.replace(PRESET, seeds=(0, 1, 2)))
     lab(folder, dataclasses.replace(PRESET, gan=dataclasses.replace(PRESET.gan, measure_every=1)))
-
-
-def test_figures_are_chosen_by_name():
-    names = lambda *given: [each.name for each in experiments.chosen(given)]
-    assert names("fig6-numbers") == ["removal"]
-    assert names("fig9", "fig3a", "fig7") == ["illustration", "sweep"]
-    assert names("all") == [each.name for each in experiments.EXPERIMENTS if not each.own]
-    assert set(names("all", "along")) == {*names("all"), "along"}
-    with pytest.raises(InputError, match="nothing to reproduce is called fig2; there are fig3, fig4"):
-        experiments.chosen(["fig2"])
-    drawn = {figure for each in experiments.EXPERIMENTS for figure in each.figures}
-    assert drawn == {f"fig{k}" for k in range(3, 14)}
 
 
 def test_a_stopped_training_stops_the_reproduction(tmp_path, monkeypatch):

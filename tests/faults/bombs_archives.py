@@ -11,42 +11,34 @@ from pickled import mapping, plain, tensor, write_zip
 from safetensors.numpy import save_file
 
 
-def archive(name, entries):
+def archive(folder: Path, name: str, entries: dict) -> Path:
     """A compressed archive with these entries."""
-
-    def write_to(folder: Path) -> Path:
-        with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-            for inside, data in entries.items():
-                file.writestr(inside, data)
-        return folder / name
-
-    return write_to
+    with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        for inside, data in entries.items():
+            file.writestr(inside, data)
+    return folder / name
 
 
-def pickled(body: bytes):
-    return archive("net.pt", {"net/data.pkl": b"\x80\x02" + body + b"."})
+def pickled(folder: Path, body: bytes) -> Path:
+    return archive(folder, "net.pt", {"net/data.pkl": b"\x80\x02" + body + b"."})
 
 
-def program(code: str):
+def program(folder: Path, code: str) -> Path:
     head = "class Net(Module):\n  def forward(self: __torch__.Net, x: Tensor) -> Tensor:\n"
     module = {"net/data.pkl": b"\x80\x02c__torch__\nNet\n)\x81}b.", "net/constants.pkl": b"\x80\x02)."}
-    return archive("net.pt", module | {"net/code/__torch__.py": head + code})
+    return archive(folder, "net.pt", module | {"net/code/__torch__.py": head + code})
 
 
-def exported(model: str):
-    return archive("net.pt2", {"net/models/model.json": model})
+def exported(folder: Path, model: str) -> Path:
+    return archive(folder, "net.pt2", {"net/models/model.json": model})
 
 
-def arrays(name, content, beside=None):
+def arrays(folder: Path, name: str, content: dict, beside: str | None = None) -> Path:
     """Arrays in safetensors, and a file of JSON beside them."""
-
-    def write(folder: Path) -> Path:
-        save_file(content, folder / "net.safetensors")
-        if beside is not None:
-            (folder / name).write_text(beside)
-        return folder / ("net.safetensors" if name == "net.json" else name)
-
-    return write
+    save_file(content, folder / "net.safetensors")
+    if beside is not None:
+        (folder / name).write_text(beside)
+    return folder / ("net.safetensors" if name == "net.json" else name)
 
 
 def npy(shape: str, data: bytes) -> bytes:
@@ -62,40 +54,59 @@ def legacy(folder: Path) -> Path:
     return folder / "net.pt"
 
 
-def stored_once(count, values, **view):
+def stored_once(folder: Path, count: int, values: int, **view) -> Path:
     body = mapping(**{f"c{k}.weight": tensor(**view) for k in range(count)})
-    return lambda folder: write_zip(folder / "net.pt", body, np.ones(values, "<f4").tobytes())
+    return write_zip(folder / "net.pt", body, np.ones(values, "<f4").tobytes())
+
+
+def long_names() -> dict:
+    return {f"layer.{'1' * 5000}{k}.weight": array for k, array in enumerate(PLAIN.values())}
+
+
+def many_taps(folder: Path) -> Path:
+    taps = {"a.weight": kernel(4, 3, 100_001), "b.weight": kernel(4, 4, 100_001)}
+    chain = {"n": [{"type": "conv", "weight": name, "layout": "OIHW", "stride": 1} for name in taps]}
+    return arrays(folder, "net.json", taps, json.dumps({"networks": chain}))
+
+
+def lists() -> str:
+    return "[" + "[]," * 15_000_000 + "[]]"
 
 
 PLAIN = {"a.weight": kernel(4, 3, 3, 3), "b.weight": kernel(5, 4, 3, 3)}
-LONG = {f"layer.{'1' * 5000}{k}.weight": array for k, array in enumerate(PLAIN.values())}
-TAPS = {"a.weight": kernel(4, 3, 100_001), "b.weight": kernel(4, 4, 100_001)}
-LISTS = "[" + "[]," * 15_000_000 + "[]]"
-CHAIN = {"n": [{"type": "conv", "weight": name, "layout": "OIHW", "stride": 1} for name in TAPS]}
 
+# Each is made when it is written: together they are gigabytes.
 ARCHIVES = {
-    "npz: zeros": archive("net.npz", {"a.weight.npy": npy("(256, 256, 48, 48)", bytes(4 * 256 * 256 * 48 * 48))}),
-    "npz: a header that lies": archive("net.npz", {"a.weight.npy": npy("(65536, 65536, 3, 3)", bytes(64))}),
-    "pytorch: a storage repeated": stored_once(300, 6, shape=(1024, 1024, 16, 16), strides=(0,) * 4),
-    "pytorch: one storage, 3,000 kernels": stored_once(
-        3000, 256 * 256 * 9, shape=(256, 256, 3, 3), strides=(2304, 9, 3, 1)
+    "npz: zeros": lambda folder: archive(
+        folder, "net.npz", {"a.weight.npy": npy("(256, 256, 48, 48)", bytes(4 * 256 * 256 * 48 * 48))}
     ),
-    "pytorch: 20,000 entries": archive(
-        "net.pt", {"a/data.pkl": b"\x80\x02}."} | {f"a/{k}": b"" for k in range(20_000)}
+    "npz: a header that lies": lambda folder: archive(
+        folder, "net.npz", {"a.weight.npy": npy("(65536, 65536, 3, 3)", bytes(64))}
     ),
-    "pytorch: a pickle of lists": pickled(b"]" * 2**26),
-    "pytorch: a pickle of None": pickled(b"N" * 2**26),
-    "pytorch: a pickle of notes": pickled(b"N" + b"\x94" * 2**24),
-    "pytorch: a pickle of texts": pickled(b"(" + b"U\x01a" * 2**23),
-    "pytorch: a pickle of stand-ins": pickled(b"ctorch.nn\nModule\nq\x00" + b"h\x00)R" * 2**22),
+    "pytorch: a storage repeated": lambda folder: stored_once(
+        folder, 300, 6, shape=(1024, 1024, 16, 16), strides=(0,) * 4
+    ),
+    "pytorch: one storage, 3,000 kernels": lambda folder: stored_once(
+        folder, 3000, 256 * 256 * 9, shape=(256, 256, 3, 3), strides=(2304, 9, 3, 1)
+    ),
+    "pytorch: 20,000 entries": lambda folder: archive(
+        folder, "net.pt", {"a/data.pkl": b"\x80\x02}."} | {f"a/{k}": b"" for k in range(20_000)}
+    ),
+    "pytorch: a pickle of lists": lambda folder: pickled(folder, b"]" * 2**26),
+    "pytorch: a pickle of None": lambda folder: pickled(folder, b"N" * 2**26),
+    "pytorch: a pickle of notes": lambda folder: pickled(folder, b"N" + b"\x94" * 2**24),
+    "pytorch: a pickle of texts": lambda folder: pickled(folder, b"(" + b"U\x01a" * 2**23),
+    "pytorch: a pickle of stand-ins": lambda folder: pickled(folder, b"ctorch.nn\nModule\nq\x00" + b"h\x00)R" * 2**22),
     "pytorch: a legacy pickle of lists": legacy,
-    "torch.export: lists": exported(LISTS),
-    "torch.export: texts": exported('{"graph_module": [' + '"abcde",' * 8_000_000 + '""]}'),
-    "torchscript: expressions": program("    y = [" + "x, " * 2_500_000 + "x]\n    return y\n"),
-    "torchscript: statements": program("    y = x\n" * 800_000 + "    return y\n"),
-    "safetensors: a number of 5,000 digits in a name": arrays("net.json", LONG),
-    "safetensors: kernels of 100,001 taps": arrays("net.json", TAPS, json.dumps({"networks": CHAIN})),
-    "safetensors: a sidecar of lists": arrays("net.json", PLAIN, LISTS),
-    "safetensors: an index of lists": arrays("net.safetensors.index.json", PLAIN, LISTS),
-    "safetensors: 10,000 kernels": arrays("net.json", {f"layer{k}.weight": kernel(1, 1, 1) for k in range(10_000)}),
+    "torch.export: lists": lambda folder: exported(folder, lists()),
+    "torch.export: texts": lambda folder: exported(folder, '{"graph_module": [' + '"abcde",' * 8_000_000 + '""]}'),
+    "torchscript: expressions": lambda folder: program(folder, "    y = [" + "x, " * 2_500_000 + "x]\n    return y\n"),
+    "torchscript: statements": lambda folder: program(folder, "    y = x\n" * 800_000 + "    return y\n"),
+    "safetensors: a number of 5,000 digits in a name": lambda folder: arrays(folder, "net.json", long_names()),
+    "safetensors: kernels of 100,001 taps": many_taps,
+    "safetensors: a sidecar of lists": lambda folder: arrays(folder, "net.json", PLAIN, lists()),
+    "safetensors: an index of lists": lambda folder: arrays(folder, "net.safetensors.index.json", PLAIN, lists()),
+    "safetensors: 10,000 kernels": lambda folder: arrays(
+        folder, "net.json", {f"layer{k}.weight": kernel(1, 1, 1) for k in range(10_000)}
+    ),
 }

@@ -90,6 +90,7 @@ def pids(address):
         return list(dict(client.run(os.getpid)).values())  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_leaves_the_same_archive(scheduler, nets, capsys):
     assert cli.main(["measure", str(nets), "--json"]) == 3
     told = capsys.readouterr().out
@@ -121,6 +122,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_same_archive(scheduler, nets, 
     np.testing.assert_allclose(*close, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_ends_its_worker_is_told_and_the_rest_is_done(scheduler):
     pids(scheduler)
     # 0 is no signal; the other cannot be caught.
@@ -146,6 +148,7 @@ def test_of_a_client_that_failed_nothing_is_left(monkeypatch):
     assert not [held for held in gc.get_objects() if str(type(held)) == kind]
 
 
+@pytest.mark.slow
 def test_workers_of_another_version_are_refused(monkeypatch, scheduler):
     pids(scheduler)
     monkeypatch.setattr("sicjax.measure._cluster.__version__", "0.0.0")

@@ -41,6 +41,7 @@ def test_any_executor(checkpoints, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_parts_by_submitit(checkpoints, monkeypatch):
     pytest.importorskip("submitit", reason="needs submitit")
     monkeypatch.setenv("PYTHONPATH", str(Path(sicjax.__file__).parents[1]))

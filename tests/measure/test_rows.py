@@ -47,6 +47,7 @@ def test_the_public_generator_has_the_numbers_of_the_design(public_weights, name
         assert row.undefined == 0 and row.direction == "generative" and row.stride == (2, 2)
 
 
+@pytest.mark.slow
 def test_every_public_network_in_one_go(public_weights):
     found = measure([public_weights / f"{name}.safetensors" for name in PAIRS])
     assert [len(result.rows) for result in found] == list(PAIRS.values())

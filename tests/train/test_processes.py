@@ -14,6 +14,8 @@ import pytest
 
 from sicjax import cli, models, runs
 
+pytestmark = pytest.mark.slow
+
 # The networks of test_train.py, whose programs are compiled once for both.
 FLAGS = "--preset tiny --images 40 --size 8 --batch 8 --latent 4 --sample-every 50 --measure-every 50".split()
 NETWORKS = {
