@@ -1,6 +1,7 @@
 """Settings that must stand before JAX starts, and where the shared data is."""
 
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,10 @@ if OLD and "--xla_backend_optimization_level" not in ALREADY:
 os.environ["XLA_FLAGS"] = " ".join(
     [ALREADY, *(f"{flag}={value}" for flag, value in FLAGS.items() if flag not in ALREADY)]
 )
+
+# Else every command that a test starts compiles all modules of the package again, in a second or more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import jaxtyping
 

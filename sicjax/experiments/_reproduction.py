@@ -84,7 +84,7 @@ def _page(
     text = ["# The paper, repeated: a reproducibility report\n", _HEAD.format(place=place)]
     if left:
         text.append(
-            f"**Unfinished: {done} of {len(all_runs)} runs are done.** Claims whose runs are missing are not judged "
+            f"**Unfinished: {done} of {len(all_runs)} runs done.** Claims whose runs are missing are not judged "
             "on trained networks; nothing below stands in for them. The public networks, the measures of images and "
             f"the rules are complete. The [pilot]({place}/pilot.md) at 32 x 32 is no substitute: its GANs had hardly "
             "moved.\n"
@@ -224,15 +224,15 @@ def _figures(preset: Preset, found: Mapping, folder: Path) -> list[tuple[Path, s
     drawn: list[tuple[Path, str]] = []
 
     def draw(name: str, curves_: Any, caption: str) -> None:
-        files = figures.save(figures.distributions(curves(curves_)), folder / name)
-        drawn.append((next(each for each in files if each.suffix == ".png"), caption))
+        (png,) = figures.save(figures.distributions(curves(curves_)), folder / name, [".png"])
+        drawn.append((png, caption))
 
     if "gan" in found:
         both = {network: of("gan", network) for network in ("generator", "discriminator")}
-        draw("fig4", both, f"Fig. 4: the GAN trained here ({data}), {len(found['gan'])} seeds; level 1 is the finest.")
+        draw("fig4", both, f"Fig. 4: the GAN trained here ({data}), {_seeds(found['gan'])}; level 1 is the finest.")
     if plain in found:
         both = {network: of(plain, network) for network in ("decoder", "encoder")}
-        draw("fig5", both, f"Fig. 5: the VAE trained here ({data}), {len(found[plain])} seeds.")
+        draw("fig5", both, f"Fig. 5: the VAE trained here ({data}), {_seeds(found[plain])}.")
     sweep = [vae_name(n, beta) for n in preset.channels for beta in preset.betas]
     if all(name in found for name in sweep):
         draw("fig8", {name: of(name, "encoder") for name in sweep}, f"Fig. 8: encoders by channels and beta ({data}).")
@@ -250,6 +250,10 @@ def _figures(preset: Preset, found: Mapping, folder: Path) -> list[tuple[Path, s
             [(png, f"Fig. 13: the GAN with dropout along training, same latents ({data}).")] if png.exists() else []
         )
     return drawn
+
+
+def _seeds(runs: Mapping[int, Any]) -> str:
+    return f"{len(runs)} seed" + "s" * (len(runs) != 1)
 
 
 def _figure(png: Path, caption: str, file: Path) -> str:

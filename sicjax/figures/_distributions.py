@@ -207,6 +207,7 @@ def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale:
             if len(values) > 1:
                 strip.plot([np.mean(values)] * 2, [height - 0.14, height + 0.14], color=colour, linewidth=1.2)
     strip.set_xlim(scale.parts)
+    strip.locator_params(axis="x", nbins=4)  # more of their labels run into each other
     strip.set_ylim(max(count, 1) - 0.5, -0.5)
     strip.set_yticks([])
     strip.set_xlabel("mean − 1, in two parts")

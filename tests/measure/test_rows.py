@@ -35,7 +35,10 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("name, stride", [("digiface_dcgan_g64.tar", 2), ("digiface_dcgan_g64.safetensors", None)])
+@pytest.mark.parametrize(
+    "name, stride",
+    [pytest.param("digiface_dcgan_g64.tar", 2, marks=pytest.mark.slow), ("digiface_dcgan_g64.safetensors", None)],
+)
 def test_the_public_generator_has_the_numbers_of_the_design(public_weights, name, stride):
     (found,) = measure([public_weights / name], stride=stride)
     assert [row.name for row in found.rows] == list(DIGIFACE)

@@ -232,6 +232,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_checkpoint(tmp
             assert np.isfinite(np.asarray(leaf)).all()
 
 
+@pytest.mark.slow
 def test_the_penalty_draws_ratios_to_one(tmp_path):
     config = dataclasses.replace(TINY["vae"], steps=60, save_every=60, measure_every=60, log_every=60, sample_every=60)
     spread = {}
@@ -321,6 +322,7 @@ def test_feeds_give_the_same_images_on_the_device_and_streamed():
         np.testing.assert_array_equal(pixels[np.asarray(numbers)], streamed)
 
 
+@pytest.mark.slow
 def test_a_terminated_run_saves_and_goes_on(tmp_path):
     flags = "--preset tiny --images 40 --size 8 --latent 4 --kernel 3 --encoder 4 8 --decoder 8 4 4 --steps 100000"
     command = [sys.executable, "-m", "sicjax", "train", "vae", *flags.split(), "--workdir", str(tmp_path / "run")]
