@@ -4,10 +4,10 @@
     python benchmarks/numerics.py compare FILE.json FILE.json ...
 
 `measure` measures weights files, those of one author (the name up to the first `_`) together, so that they share
-compiled programs, and writes the numbers of every pair. Run it again with float64, without compiling, with one thread
-(`XLA_FLAGS=--xla_cpu_multi_thread_eigen=false NPROC=1 taskset -c 0`), in an environment with another JAX. `compare`
-says how far each is from the first: for every column the largest difference over the pairs that both have, and the
-pair. Of z, whose size has no bound, it is relative where |z| is above 1.
+compiled programs, and writes the numbers of every pair. Run it again with float64, without compiling (small networks:
+minutes), with one thread (`NPROC=1 XLA_FLAGS=--xla_cpu_multi_thread_eigen=false` before it; `NPROC=2` is two), in an
+environment with another JAX. `compare` says how far each is from the first: for every column the largest difference
+over the pairs that both have, and the pair. Of z, whose size has no bound, it is relative where |z| is above 1.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measured(files: list[Path], *, float64: bool, jit: bool) -> Iterator[dict]:
         return pair._replace(cascade=dataclasses.replace(pair.cascade, first=first, second=second))
 
     how = {"jax": jax.__version__, "python": platform.python_version(), "float64": float64, "jit": jit}
-    how |= {"processors": len(os.sched_getaffinity(0)), "flags": os.environ.get("XLA_FLAGS", "")}
+    how |= {"threads": os.environ.get("NPROC", len(os.sched_getaffinity(0))), "flags": os.environ.get("XLA_FLAGS", "")}
     pairs = {}
     for author, group in groupby(files, lambda file: file.stem.split("_")[0]):
         own = list(group)

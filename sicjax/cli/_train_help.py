@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import inspect
 import re
 import textwrap
 import typing
@@ -44,8 +45,9 @@ def _said(config: type) -> dict[str, str]:
     """What the docstrings say of each field."""
     found: dict[str, str] = {}
     for each in reversed(config.__mro__[:-1]):
-        text = (each.__doc__ or "").partition("Attributes:")[2]
-        entries = re.findall(r"^        (\w+): (.*(?:\n            .*)*)", text, re.MULTILINE)
+        # Python 3.13 takes the indentation off, older ones leave it.
+        text = inspect.cleandoc(each.__doc__ or "").partition("Attributes:")[2]
+        entries = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", text, re.MULTILINE)
         found |= {name: " ".join(words.split()) for name, words in entries}
     return {field.name: found[field.name] for field in dataclasses.fields(config)}
 

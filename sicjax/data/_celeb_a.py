@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -94,7 +93,7 @@ def _folder_source(folder, split) -> Source:
 def _zip_source(path, split) -> Source:
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or not complete, download it again: {error}") from error
     members = [name for name in archive.namelist() if NAME.fullmatch(name) and not name.startswith("__MACOSX")]
     if not members:
@@ -132,6 +131,10 @@ def _partition(folder) -> dict[str, int] | None:
     near = [folder, folder.parent, folder.parent.parent, folder / "Eval", folder.parent / "Eval"]
     for file in (place / f"{PARTITION}{ending}" for place in near for ending in (".txt", ".csv")):
         if file.is_file():
-            rows = csv.reader(file.read_text().replace(",", " ").splitlines(), delimiter=" ", skipinitialspace=True)
-            return {row[0][:6]: int(row[1]) for row in rows if len(row) >= 2 and row[1].isdigit()}
+            try:
+                text = file.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+            rows = (line.replace(",", " ").split() for line in text.splitlines())
+            return {row[0][:6]: int(row[1]) for row in rows if len(row) >= 2 and row[1] in ("0", "1", "2")}
     return None

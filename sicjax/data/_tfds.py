@@ -30,7 +30,7 @@ def _about(place) -> dict:
 
 
 def _version(place):
-    return [int(part) if part.isdigit() else -1 for part in place.name.split(".")]
+    return [int(part) if part.isdecimal() else -1 for part in place.name.split(".")]
 
 
 def tfds_source(place: Path, split: str, crop: int) -> Source:

@@ -47,7 +47,7 @@ def write_report(folders: Sequence[Path], file: Path) -> Path:
     text += ["## What the measure can and cannot tell\n", limits.page(levels, remarks)]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(text))
+        file.write_text("\n".join(text), encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
     return file

@@ -55,7 +55,7 @@ def write_reproduction(preset: Preset, folder: Path, file: Path) -> Path:
     }
     try:
         for place, text in pages.items():
-            place.write_text("\n".join(text).rstrip() + "\n")
+            place.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {place}: {error.strerror or error}") from error
     return file

@@ -45,4 +45,4 @@ class Places:
     def pictures(self, name: str) -> dict[int, Path]:
         """The pictures of one name by their steps, in order."""
         found = (self.folder / name).glob("*.png")
-        return dict(sorted((int(file.stem), file) for file in found if file.stem.isdigit()))
+        return dict(sorted((int(file.stem), file) for file in found if file.stem.isdecimal()))

@@ -79,6 +79,9 @@ def test_the_list_beside_the_images_decides_their_split(archive, ending, mark):
     images = load(archive, split="validation", size=8)
     assert numbers(images) == [1, 162_771, 182_637]
     assert images.skipped == (("img_align_celeba/202599.jpg", "not in list_eval_partition"),)
+    with (archive.parent / f"list_eval_partition.{ending}").open("ab") as file:
+        file.write(b"\xff\xfe\n202599.jpg \xc2\xb2\n" + b"9" * 200_000 + b"\n")  # no UTF-8, no number, no end
+    assert load(archive, split="validation", size=8).skipped == images.skipped
 
 
 def test_celeb_a_is_found_by_the_environment(archive, monkeypatch, tmp_path):
@@ -107,6 +110,10 @@ def test_what_is_not_celeb_a(tmp_path, archive):
     refused("smaller than the crop of 200", archive, crop=200)
     (tmp_path / "empty" / "img_align_celeba.zip").write_bytes(archive.read_bytes()[:50_000])
     refused("is damaged or not complete, download it again", tmp_path / "empty")
+    content = bytearray(archive.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 6] = 200  # a version that Python does not know
+    (tmp_path / "empty" / "img_align_celeba.zip").write_bytes(content)
+    refused("is damaged or not complete, download it again: zip file version 20.0", tmp_path / "empty")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as file:
         file.writestr("cat.jpg", b"")
     refused("holds no images of CelebA", tmp_path / "other.zip")

@@ -1,5 +1,6 @@
 """What a ratio must not depend on (design: every one a property)."""
 
+import jax
 import numpy as np
 from helpers import kernels
 from hypothesis import given
@@ -72,3 +73,12 @@ def test_a_ratio_is_never_negative_and_a_lone_tap_is_independent(seed):
     lone = np.zeros_like(first)
     lone[2, 1] = first[2, 1]
     same(ratios(lone, second, up=2), 1)
+
+
+def test_the_numbers_are_those_without_compiling():
+    """Of whole files: `benchmarks/numerics.py --no-jit`."""
+    pair = sdr.Cascade(*kernels((3, 3), (3, 3), seed=0), up=2)
+    numbers = lambda: np.array([*sdr.decompose(pair), *sdr.coupling(pair)])
+    compiled = numbers()
+    with jax.disable_jit():
+        np.testing.assert_allclose(numbers(), compiled, rtol=1e-6, atol=1e-6)

@@ -362,6 +362,11 @@ def test_names_within_names_are_refused(tmp_path):
         assert f"'{module}.{attributes}'" in refusal(write_zip(tmp_path / "f.pt", body))
 
 
+def test_quantised_weights_are_told_to_be_saved_as_floats(tmp_path):
+    body = mapping(**{"a.weight": name("torch._utils._rebuild_qtensor")})
+    assert "its weights are quantised: save them as floats" in refusal(write_zip(tmp_path / "f.pt", body))
+
+
 def test_a_name_cannot_forge_the_message(tmp_path):
     body = plain("os") + plain("\x1b[2Jsystem\nall is well" + "x" * 10_000) + b"\x93"
     assert "\\x1b[2Jsystem\\n" in refusal(write_zip(tmp_path / "f.pt", body))
