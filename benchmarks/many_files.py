@@ -126,15 +126,24 @@ def measured(folder: Path, out: Path, jobs: int, *, lines: int | None = None) ->
     before = len(list(out.glob("records/*.jsonl")))
     start, peak = time.perf_counter(), 0
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            peak = max(peak, memory(process.pid))
+        # Asking for the memory of a process stops it meanwhile, so that is done seldom.
+        while _runs(process, seconds=1.0 if lines is None else 0.2):
+            peak = max(peak, memory(process.pid)) if lines is None else 0
             parts = sorted(out.glob("records/*.jsonl"))
             if lines is not None and len(parts) > before and parts[-1].read_bytes().count(b"\n") >= lines:
                 process.send_signal(signal.SIGKILL)
-            time.sleep(0.2)
     if process.returncode not in (3, -signal.SIGKILL):
         raise SystemExit(f"{command} ended with {process.returncode}")
     return time.perf_counter() - start, peak
+
+
+def _runs(process: subprocess.Popen, *, seconds: float) -> bool:
+    """Whether it still runs, after waiting for its end for so long."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def archived(out: Path) -> list[list[tuple]]:

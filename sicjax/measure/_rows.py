@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -17,7 +16,7 @@ from sicjax import networks, sdr
 from sicjax._errors import InputError, missing_package
 from sicjax._html import table
 from sicjax._limits import in_time, within
-from sicjax.measure._compile import common_shapes, compiling, filled, shape_for
+from sicjax.measure._compile import common_shapes, compiled, compiling, filled, shape_for
 from sicjax.measure._energies import RankTest, rank_test
 from sicjax.measure._identity import Identity, Settings, identify, settings_for
 from sicjax.measure._meaning import reading
@@ -215,7 +214,7 @@ def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]
     computed = [pair.cascade for pair in pairs if not pair.cascade.structural]
     shapes = common_shapes(computed)
     measured, done = [], 0
-    with compiling((_numbers, _counted), computed, shapes, but=LARGE) as compiled:
+    with compiling((_numbers, _counted), computed, shapes, but=LARGE) as wait:
         for identity, net in files:
             results = []
             for pair in net.pairs:
@@ -224,7 +223,7 @@ def measure_read(files: Sequence[Read], progress: Callable[[str, int, int], Any]
                 if pair.cascade.structural:
                     results.append(_structural(pair))
                 else:
-                    compiled(pair.cascade)
+                    wait(pair.cascade)
                     results.append(_computed(pair, filled(pair.cascade, shape_for(pair.cascade, shapes))))
                 done += 1
             rows, histograms = zip(*results, strict=True) if results else ((), ())
@@ -249,7 +248,7 @@ def _counted(cascade: sdr.Cascade) -> sdr.Histogram:
     return sdr.histogram(cascade, edges=EDGES)
 
 
-@jax.jit
+@compiled
 def _numbers(cascade: sdr.Cascade) -> tuple[Float[Array, " numbers"], Float[Array, "2 m"]]:
     """The fields of `STRUCTURAL`, the correlation of energies behind them, and the energies.
 
