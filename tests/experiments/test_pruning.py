@@ -159,6 +159,7 @@ def test_tests_are_paired_and_corrected_together():
     assert min(each.corrected for each in found[1:]) > 0.05
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_whether_factors_are_above_their_limits():
     pixels, labels = faces(40, 16, 3)
     factors = data.load("faces", size=16, limit=40, seed=3).factors

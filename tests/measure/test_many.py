@@ -190,6 +190,7 @@ def test_any_executor_measures(folder):
         assert {found.source: found.record for found in measure_many(sources, executor=executor)} == expected
 
 
+@pytest.mark.slow
 def test_processes_of_ones_own_of_which_one_dies_leave_what_they_did(folder, tmp_path):
     sources = find([folder])
     expected = {found.source: found.record for found in measure_many(sources)}

@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 from helpers import kernels
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,7 @@ def test_a_ratio_is_never_negative_and_a_lone_tap_is_independent(seed):
     same(ratios(lone, second, up=2), 1)
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_without_compiling():
     """Of whole files: `benchmarks/numerics.py --no-jit`."""
     pair = sdr.Cascade(*kernels((3, 3), (3, 3), seed=0), up=2)

@@ -144,6 +144,7 @@ def test_a_run_stopped_where_it_saves_anyway_saves_once(tmp_path):
     assert logged(result.folder)["scores"] == [2, 4]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(finished, tmp_path):
     again = train.vae(TINY["vae"], finished["vae"].folder, devices=ONE)
     assert again.finished and same(again.state, finished["vae"].state)
@@ -153,6 +154,7 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(finished, tmp_pa
     assert same(train.vae(longer, tmp_path / "later", devices=ONE).state, at_once.state)
 
 
+@pytest.mark.slow
 def test_the_result_is_the_same_on_one_two_and_four_devices(finished, tmp_path):
     for kind, devices in (("gan", 2), ("vae", 4)):
         result = START[kind](TINY[kind], tmp_path / kind, devices=jax.devices()[:devices])
@@ -167,6 +169,7 @@ def test_images_streamed_are_those_on_the_device(finished, tmp_path):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_on_a_subset_sees_no_other_image_and_keeps_the_checkpoints_it_was_told(tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (40, 8, 8, 3), np.uint8)
     states = []
