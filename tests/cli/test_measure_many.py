@@ -87,7 +87,7 @@ def test_parts_of_several_processes_are_put_together_by_the_last(folder, tmp_pat
 def test_killed_and_started_again_it_ends_with_the_same(folder, tmp_path):
     """At random moments, of all files and of a record being written.
 
-    `SICJAX_KILLS=20 pytest tests/cli/test_measure_many.py -k killed` kills it twenty times, two of them with workers.
+    `SICJAX_KILLS=20 pytest tests/cli/test_measure_many.py -m slow -k killed` kills it twenty times, twice with workers.
     """
     kills, chance = int(os.environ.get("SICJAX_KILLS", "2")), random.Random(0)
     count = 30 * kills

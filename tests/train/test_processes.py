@@ -77,7 +77,7 @@ def test_two_processes_with_two_devices_each_train_as_one(tmp_path, on_one):
 def test_a_run_killed_at_random_moments_ends_with_the_same_parameters(tmp_path, on_one):
     """Most of the time goes into checkpoints, one a step, so most kills come during one.
 
-    `SICJAX_KILLS=50 pytest tests/train/test_processes.py -k killed` kills it fifty times.
+    `SICJAX_KILLS=50 pytest tests/train/test_processes.py -m slow -k killed` kills it fifty times.
     """
     kills, chance = int(os.environ.get("SICJAX_KILLS", "2")), random.Random(0)
     flags = ["--steps", str(8 * (kills + 1) + 4), "--log-every", "7", "--save-every", "1"]
