@@ -93,6 +93,7 @@ def _folder_source(folder, split) -> Source:
 def _zip_source(path, split) -> Source:
     try:
         archive = zipfile.ZipFile(path)
+    # The second of a name that is no text, the third of a version that Python does not know.
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is damaged or not complete, download it again: {error}") from error
     members = [name for name in archive.namelist() if NAME.fullmatch(name) and not name.startswith("__MACOSX")]

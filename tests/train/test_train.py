@@ -308,6 +308,12 @@ def test_images_that_vanish_while_it_trains_are_not_missed_and_then_asked_for(tm
         train.vae(config, tmp_path / "run", devices=ONE)
 
 
+def test_a_config_of_lists_is_that_of_tuples_and_finds_its_programs_compiled(without_type_checks):
+    listed = dataclasses.replace(TINY["vae"], encoder=[4, 8], save_at=[])
+    assert listed == TINY["vae"] and train.vae_task(listed) is train.vae_task(TINY["vae"])
+    assert train.vae_task(dataclasses.replace(listed, seed=1)) is not train.vae_task(listed)
+
+
 def test_a_batch_that_devices_cannot_share_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be shared by 4 devices"):
         train.vae(dataclasses.replace(TINY["vae"], batch=6), tmp_path / "run", devices=jax.devices()[:4])
