@@ -24,7 +24,8 @@ from sicjax.experiments._readings import read as readings
 from sicjax.experiments._result import to_uint8, versions, write_json
 from sicjax.experiments._scores import Looked, looked, scores
 from sicjax.experiments._settling import LAST, moved, stds_of
-from sicjax.experiments._taken_out import taken_out
+from sicjax.experiments._taken_out import PAGES, taken_out
+from sicjax.experiments.illustration import example
 
 Record = Mapping[str, Any]
 DIGITS = 6
@@ -34,6 +35,7 @@ QUANTILES = {"low": 0.05, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75
 _LEFT_OUT = ("first", "second", "direction", "stride", "reading", "coupling_p")
 SHOWN = (3, 6)
 ALONG = (5, 6)
+REMOVED = 6
 
 
 def record(lab: Lab, run: Run, folder: Path, reference: Looked) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -92,8 +94,10 @@ def record(lab: Lab, run: Run, folder: Path, reference: Looked) -> tuple[dict[st
         chosen = np.unique(np.linspace(0, len(steps) - 1, ALONG[1]).round().astype(int))
         found["along"] = [steps[k] for k in chosen]
         pictures["along"] = pages[chosen][:, : ALONG[0]]
+        found["example"], found["example_kernels"] = example(folder)
         lab.say(f"filters of {run.label} taken out")
-        found["removal"] = taken_out(models.load(folder)["average"], lab.preset.edited, run.seed)
+        found["removal"], edited = taken_out(models.load(folder)["average"], lab.preset.edited, run.seed)
+        pictures["removal"] = to_uint8(np.stack([edited[name][:REMOVED] for name in PAGES], axis=1))
     return _short(found), pictures
 
 

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sicjax import figures
 from sicjax._errors import InputError
 from sicjax.experiments import _records as records
 from sicjax.experiments import _tables as tables
 from sicjax.experiments._book import Entry, entries, follows_rate, images_of
 from sicjax.experiments._carry_on import missing
 from sicjax.experiments._judges import CLAIMS
-from sicjax.experiments._levels import curves
-from sicjax.experiments._planned import planned, vae_name
+from sicjax.experiments._planned import planned
 from sicjax.experiments._preset import Preset
+from sicjax.experiments._recorded import draw
 from sicjax.experiments._result import write_json
 from sicjax.experiments._scores import MEASURES
 from sicjax.experiments.families import counted, judged_families
@@ -79,7 +78,6 @@ def _page(
     all_runs, left = planned(preset), missing(preset, folder / "records")
     done = len(all_runs) - len(left)
     ladder, families = given["ladder"], given["families"]
-    measures = {family: [MEASURES[key].name for key in keys] for family, keys in ladder["passed"].items()}
     place = folder.name
     text = ["# The paper, repeated: a reproducibility report\n", _HEAD.format(place=place)]
     if left:
@@ -91,13 +89,14 @@ def _page(
         )
     text += ["## Verdicts\n", _verdicts(book, counted(families)), _VERDICTS]
     text += ["## Public networks: what contradicts the paper first\n", *_contradicts(families, place)]
-    text += ["## Measures of images\n", _measures(ladder, measures, place)]
-    text += ["## Runs\n", _runs(found, left, place)]
-    if drawn := _figures(preset, found, folder):
-        text += ["## Figures\n", *(_figure(png, caption, file) for png, caption in drawn)]
+    text += ["## Measures of images\n", _measures(ladder, place)]
+    text += ["## Runs\n", _kinds_of_runs(found, left, place)]
     answer = follows_rate(book)
     if answer is not None:
         text.append(f"**Does C4 follow the learning rate?** {answer}, by the plan's rule on the net IQR.\n")
+    text += ["## Beyond the paper\n", _BEYOND]
+    if drawn := draw(preset, found, folder):
+        text += ["## Figures\n", *(_figure(*each, file) for each in drawn)]
     return [*text, "## How to go on\n", _GO_ON.format(place=place)]
 
 
@@ -105,10 +104,13 @@ def _verdicts(book: Sequence[Entry], public: Mapping[str, Sequence[tuple[int, in
     rows = []
     for entry in book:
         says = CLAIMS.get(entry.claim, "The same, GAN and VAE each at the other's learning rate.")
-        trained = entry.verdicts if entry.last else ["not run"] * 3
+        trained = [
+            f"{verdict} ({sum(part.there for part in each.parts)} of {len(each.parts)})"
+            for verdict, each in zip(entry.verdicts, entry.last, strict=True)
+        ]
         share = [f"{there} of {of}" for there, of in public.get(entry.claim, [])] or ["–"] * 3
         runs = f"{entry.done}/{entry.planned}"
-        rows.append([entry.claim, says, runs, *trained, *share])
+        rows.append([entry.claim, says, runs, *(trained or ["not run"] * 3), *share])
     header = ["", "the paper", "runs", *QUANTITIES, *(f"public: {name}" for name in QUANTITIES)]
     return tables.table(header, rows)
 
@@ -153,38 +155,65 @@ def _taken_out(removal: Mapping[str, Any]) -> str:
     return tables.table(header, rows)
 
 
-def _measures(ladder: Mapping[str, Any], measures: Mapping[str, Sequence[str]], place: str) -> str:
-    removed = [MEASURES[key].name for key in MEASURES if key not in sum(ladder["passed"].values(), [])]
-    entered = ". ".join(f"{family}: {'; '.join(names) or 'none'}" for family, names in measures.items())
+def _measures(ladder: Mapping[str, Any], place: str) -> str:
+    passed = sum(ladder["passed"].values(), [])
+    entered = [f"{family}: {_grouped(keys) or 'none'}" for family, keys in ladder["passed"].items()]
+    removed = _grouped([key for key in MEASURES if key not in passed])
     return (
         f"{len(MEASURES)} measures climbed a ladder of seven known corruptions of held-out CelebA, at three "
-        f"strengths ([every number]({place}/ladder.md)). Allowed to judge: {entered}. **Removed from verdicts**: "
-        f"{'; '.join(removed)}.\n"
+        f"strengths ([every number]({place}/ladder.md)). Allowed to judge: {'. '.join(entered)}. **Removed from "
+        f"verdicts**: {removed}.\n"
     )
 
 
-def _runs(found: Mapping[str, Mapping[int, Mapping[str, Any]]], left: Sequence[Any], place: str) -> str:
+def _grouped(keys: Iterable[str]) -> str:
+    """Measures by what they are of: those of the same features together."""
+    by_name: dict[str, list[str]] = {}
+    for key in keys:
+        what, _, of = MEASURES[key].name.partition(", ")
+        by_name.setdefault(what, []).append(of)
+    by_features: dict[str, list[str]] = {}
+    for what, of in by_name.items():
+        by_features.setdefault(", ".join(of), []).append(what)
+    return "; ".join(f"{', '.join(names)} ({of})" for of, names in by_features.items())
+
+
+def _kinds_of_runs(found: Mapping[str, Mapping[int, Mapping[str, Any]]], left: Sequence[Any], place: str) -> str:
+    """For every kind of run how many are done and how far they came."""
+    to_do: dict[str, int] = {}
+    for run in left:
+        to_do[run.name] = to_do.get(run.name, 0) + 1
+    rows = []
+    for name in dict.fromkeys([*found, *to_do]):
+        done = list(found.get(name, {}).values())
+        row = [name, f"{len(done)}/{len(done) + to_do.get(name, 0)}"]
+        if done:
+            far = [by for each in done for by in each["displacement"][str(each["last"])].values()]
+            steps = sorted({each["last"] for each in done})
+            row += [" to ".join(f"{step:,}" for step in dict.fromkeys((steps[0], steps[-1])))]
+            row += [f"{sum(each['settled'] for each in done)} of {len(done)}"]
+            row += [f"{100 * max(each['moved']['by'] for each in done):.1f} %", f"{min(far):.2f} to {max(far):.2f}"]
+        rows.append([*row, *["–"] * (6 - len(row))])
+    header = ["kind of run", "done", "last step", "settled", "moved most", "displacement of layers"]
+    return tables.table(header, rows) + f"\n{_OF_RUNS.format(place=place)}"
+
+
+def _runs(found: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> str:
     rows = []
     for name, seeds in found.items():
         for seed, each in seeds.items():
             moved, far = each["moved"], list(each["displacement"][str(each["last"])].values())
             ended = "settled" if each["settled"] else f"at the cap: {moved['pair']} moved by {100 * moved['by']:.1f} %"
             rows.append([name, str(seed), f"{each['last']:,}", ended, f"{min(far):.2f} to {max(far):.2f}"])
-    text = [tables.table(["run", "seed", "last step", "ended", "displacement of its layers"], rows)] if rows else []
-    if left:
-        names: dict[str, list[str]] = {}
-        for run in left:
-            names.setdefault(run.name, []).append(str(run.seed))
-        text.append("Missing: " + "; ".join(f"{name} {', '.join(of)}" for name, of in names.items()) + ".\n")
-    text.append(f"Level by level, with the untrained row: [numbers]({place}/numbers.md).\n")
-    return "\n".join(text)
+    return tables.table(["run", "seed", "last step", "ended", "displacement of its layers"], rows)
 
 
 def _numbers(found: Mapping, book: Sequence[Entry], untrained: Mapping[str, Any]) -> list[str]:
     """Untrained rows, every network of the records, and the parts of every verdict."""
     if not found:
         return ["# The numbers behind the verdicts\n", "No run is done yet.\n"]
-    text = ["# The numbers behind the verdicts\n", _UNTRAINED.format(draws=untrained["draws"])]
+    text = ["# The numbers behind the verdicts\n", "## Runs\n", _runs(found)]
+    text += ["## Levels\n", _UNTRAINED.format(draws=untrained["draws"])]
     keys = ("net std", "net iqr", "net mode", "IQR over that of the null", "adaptation", "coupling")
     rows = []
     for name, levels in untrained["networks"].items():
@@ -197,7 +226,7 @@ def _numbers(found: Mapping, book: Sequence[Entry], untrained: Mapping[str, Any]
             for k in range(len(every[0])):
                 cells = [tables.number(sum(levels[k][key] for levels in every) / len(every)) for key in keys]
                 rows.append([f"{name} {network} (n = {len(every)})", str(k + 1), *cells])
-    text.append(tables.table(["network", "level", *keys], rows))
+    text += [tables.table(["network", "level", *keys], rows), "## Verdicts, part by part\n"]
     for entry in book:
         for each in entry.last:
             text.append(f"**{entry.claim}**, {each.on}: **{each.verdict}** ({each.says}).\n")
@@ -216,48 +245,8 @@ def _parts(found) -> str:
     return tables.table(["number", "mean [95 % interval]", "seeds", "the claim says", "after Holm"], rows)
 
 
-def _figures(preset: Preset, found: Mapping, folder: Path) -> list[tuple[Path, str]]:
-    """What can be drawn of the records there are, with captions that name network and data."""
-    data = "CelebA, 64 x 64, half width"
-    plain, best = vae_name(preset.channels[0], preset.betas[0]), vae_name(preset.channels[1], preset.betas[1])
-    of = lambda name, network: [each["levels"][str(each["last"])][network] for each in found[name].values()]
-    drawn: list[tuple[Path, str]] = []
-
-    def draw(name: str, curves_: Any, caption: str) -> None:
-        (png,) = figures.save(figures.distributions(curves(curves_)), folder / name, [".png"])
-        drawn.append((png, caption))
-
-    if "gan" in found:
-        both = {network: of("gan", network) for network in ("generator", "discriminator")}
-        draw("fig4", both, f"Fig. 4: the GAN trained here ({data}), {_seeds(found['gan'])}; level 1 is the finest.")
-    if plain in found:
-        both = {network: of(plain, network) for network in ("decoder", "encoder")}
-        draw("fig5", both, f"Fig. 5: the VAE trained here ({data}), {_seeds(found[plain])}.")
-    sweep = [vae_name(n, beta) for n in preset.channels for beta in preset.betas]
-    if all(name in found for name in sweep):
-        draw("fig8", {name: of(name, "encoder") for name in sweep}, f"Fig. 8: encoders by channels and beta ({data}).")
-    if plain in found and best in found:
-        two = {name: of(name, "decoder") for name in (plain, best)}
-        draw("fig9", two, f"Fig. 9: decoders of the worst and best by the paper's account ({data}).")
-    pictures = {plain: "Fig. 7 and 11", best: "Fig. 7", "gan": "Samples", "gan-dropout0.5": "Samples"}
-    for name, figure in pictures.items():
-        for seed in list(found.get(name, {}))[:1]:
-            png = folder / "records" / f"{name}-seed{seed}-samples.png"
-            drawn += [(png, f"{figure}: drawn by {name}, seed {seed} ({data}).")] if png.exists() else []
-    for seed in list(found.get("gan-dropout0.5", {}))[:1]:
-        png = folder / "records" / f"gan-dropout0.5-seed{seed}-along.png"
-        drawn += (
-            [(png, f"Fig. 13: the GAN with dropout along training, same latents ({data}).")] if png.exists() else []
-        )
-    return drawn
-
-
-def _seeds(runs: Mapping[int, Any]) -> str:
-    return f"{len(runs)} seed" + "s" * (len(runs) != 1)
-
-
 def _figure(png: Path, caption: str, file: Path) -> str:
-    return f"![{caption}]({png.relative_to(file.parent).as_posix()})\n\n*{caption}*\n"
+    return f"![{caption.split(':')[0]}]({png.relative_to(file.parent).as_posix()})\n\n*{caption}*\n"
 
 
 _HEAD = (
@@ -273,13 +262,27 @@ _TAKEN_OUT = (
     "thresholds.\n"
 )
 _VERDICTS = (
-    "*Runs*: done of planned. *Public*: on how many of the claim's numbers the families of public networks lie where "
-    "the claim says, net of the null (no intervals; these networks had been seen before the rules were made). C9 on "
-    "coupling has no runs, by design.\n"
+    "*Runs*: done of planned. In brackets: of how many of the claim's numbers the mean lies where it says, whatever "
+    "its interval. *Public*: the same of the families of public networks, net of the null (these had been seen before "
+    "the rules were made). C9 on coupling has no runs, by design.\n"
 )
 _UNTRAINED = (
     "Levels from the images on. *Untrained*: mean ± standard deviation over {draws} networks with Gaussian kernels, "
     "from which the bounds of differences come.\n"
+)
+_OF_RUNS = (
+    "*Settled*: no level's spread moved by more than 3 % in the last quarter; *moved most*: the level that moved most. "
+    "*Displacement*: how far a layer has moved, in its own length. [Run by run, and level by level with the untrained "
+    "row]({place}/numbers.md).\n"
+)
+_BEYOND = (
+    "* A ratio's mean splits exactly into what each layer prefers alone and what depends on which kernels meet. In "
+    "public networks most of a departure from 1 is the former: [meaning](meaning.md).\n"
+    "* Layers can be coupled where the mean is 1: [coupling](meaning.md#four-questions-four-numbers) sees it.\n"
+    "* What each number finds, and what none finds, where one layer is spoilt: [faults](faults.md); when each appears, "
+    "and whether it says more than how far the layers moved: [along training](along.md).\n"
+    "* In networks that we trained, filters of the smallest L1 norm are better to take out than any found by these "
+    "numbers: [pruning](pruning.md).\n"
 )
 _GO_ON = (
     "`sicjax reproduce plan --data npz:FILE --out DIR --records docs/{place}/records --for 2h` does the next missing "

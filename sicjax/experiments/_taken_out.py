@@ -14,11 +14,20 @@ from sicjax.experiments.removal import ABOVE, BELOW, FURTHER, LOW_ENERGY, finest
 
 DRAWS = 8
 BY = ("ratio", "adaptation", "coupling")
+# What is shown of it, in the order of the columns of Fig. 6.
+PAGES = (
+    "unedited",
+    "low energy",
+    "lowest ratio",
+    "highest ratio",
+    "random",
+    *(f"{end} {by}" for by in BY[1:] for end in ("lowest", "highest")),
+)
 
 
-def taken_out(model: Any, count: int, seed: int) -> dict[str, Any]:
+def taken_out(model: Any, count: int, seed: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What removals leave of `count` images of a generator: colour, edges and checkerboard as shares of before, and
-    the distance to the unedited images in units of that of two of them.
+    the distance to the unedited images in units of that of two of them. And the images, by the names in `PAGES`.
 
     First those of low energy go, as in the paper; then the paper's number (588 of 8,192) with the lowest or highest
     ratio, share of adaptation or share of coupling, and eight times as many at random; and, of ratios, those below 0.9
@@ -36,15 +45,17 @@ def taken_out(model: Any, count: int, seed: int) -> dict[str, Any]:
     ratio = interventions.criterion(np.asarray(kept.first), by="ratio", pair=kept)
     left = np.argwhere(np.isfinite(ratio))
 
-    def without(places: np.ndarray) -> dict[str, Any]:
-        edited = interventions.remove_filters(base, layer, indices=places).network
-        return {"removed": len(places), **_left(decode(edited, z), unedited)}
+    pages = {"unedited": unedited, "low energy": decode(base, z)}
+
+    def without(places: np.ndarray, name: str) -> dict[str, Any]:
+        pages[name] = decode(interventions.remove_filters(base, layer, indices=places).network, z)
+        return {"removed": len(places), **_left(pages[name], unedited)}
 
     found: dict[str, Any] = {
         "filters": total,
         "left after energy": low.remaining,
         "unedited": look(unedited),
-        "low energy": _left(decode(base, z), unedited),
+        "low energy": _left(pages["low energy"], unedited),
     }
     for by in BY:
         values = (
@@ -53,13 +64,14 @@ def taken_out(model: Any, count: int, seed: int) -> dict[str, Any]:
             else interventions.criterion(np.asarray(kept.first), by=by, pair=kept)
         )
         order = left[np.argsort(values[tuple(left.T)], kind="stable")]
-        found[f"lowest {by}"], found[f"highest {by}"] = without(order[:further]), without(order[-further:])
+        for name, places in ((f"lowest {by}", order[:further]), (f"highest {by}", order[-further:])):
+            found[name] = without(places, name)
     rng = np.random.default_rng(seed)
-    found["random"] = [without(left[rng.permutation(len(left))[:further]]) for _ in range(DRAWS)]
+    found["random"] = [without(left[rng.permutation(len(left))[:further]], "random") for _ in range(DRAWS)]
     for name, out in ((f"ratio below {BELOW:g}", ratio < BELOW), (f"ratio above {ABOVE:g}", ratio > ABOVE)):
         places = np.argwhere(out)
-        found[name] = without(places) if len(places) else {"removed": 0}
-    return found
+        found[name] = without(places, name) if len(places) else {"removed": 0}
+    return found, {name: pages[name] for name in PAGES}
 
 
 def coupling_shares(pair: sdr.Cascade) -> Float[np.ndarray, "i m"]:

@@ -55,7 +55,7 @@ def run(lab: Lab):
     removal = {}
     for file in generators(lab.weights):
         lab.say(f"filters of {file.stem} taken out")
-        removal[file.stem] = taken_out(load(file), min(EDITED, lab.preset.edited), 0)
+        removal[file.stem], _ = taken_out(load(file), min(EDITED, lab.preset.edited), 0)
     return {"families": found, "removal": removal}, {}
 
 

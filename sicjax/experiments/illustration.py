@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +24,8 @@ FREQUENCIES = 1024
 def run(lab: Lab):
     public = [] if lab.weights is None else list(generators(lab.weights))
     source = public[0] if public else lab.gan(lab.preset.seeds[0])
-    numbers, images = example(source)
+    numbers, kernels = example(source)
+    images = composed(**kernels)
     systems = {name: directions(name, lab.preset.drawn) for name in SYSTEMS}
     images |= {f"{name}: {end}": ratios[k] for name, ratios in systems.items() for k, end in enumerate(ENDS)}
     summary = {
@@ -41,7 +43,10 @@ def run(lab: Lab):
 
 
 def fig3a(result, images):
-    example = result["example"]
+    return pathway(result["example"], images)
+
+
+def pathway(example, images):
     return figures.kernels(
         figures.Composition(
             *(images[key] for key in ("coarse", "fine", "composed", "coarse_power", "fine_power")),
@@ -73,8 +78,9 @@ def page(result) -> list[str]:
     return [tables.table(header, rows)]
 
 
-def example(source: Path):
-    """The pathway with a ratio close to the paper's that carries the most energy, between layers 1 and 2."""
+def example(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pathway with a ratio close to the paper's that carries the most energy, between layers 1 and 2; its kernels
+    `coarse` and `fine` at the resolution of the finer layer, and the `stride` between them."""
     net = networks.from_file(source)
     name = next((n for n in ("generator",) if any(pair.network == n for pair in net.pairs)), net.pairs[0].network)
     pairs = [pair for pair in net.pairs if pair.network == name]
@@ -87,16 +93,6 @@ def example(source: Path):
     distance = np.where(np.isfinite(rho), np.abs(rho - SHOWN), np.inf)
     near = distance <= max(0.005, float(distance.min()))
     i, m, o = (int(k) for k in np.unravel_index(np.argmax(np.where(near, energy, -1)), rho.shape))
-    coarse, fine, stride = first[:, :, i, m], second[:, :, m, o], max(cascade.up)
-    stretched = np.zeros([(side - 1) * stride + 1 for side in coarse.shape])
-    stretched[::stride, ::stride] = coarse
-    images = {
-        "coarse": coarse,
-        "fine": fine,
-        "composed": _convolved(stretched, fine),
-        "coarse_power": _power(stretched),
-        "fine_power": _power(fine),
-    }
     numbers = {
         "pair": pair.name,
         "pathway": [i, m, o],
@@ -104,7 +100,20 @@ def example(source: Path):
         "coarse": f"{pair.first.path} [{i}, {m}]",
         "fine": f"{pair.second.path} [{m}, {o}]",
     }
-    return numbers, images
+    return numbers, {"coarse": first[:, :, i, m], "fine": second[:, :, m, o], "stride": max(cascade.up)}
+
+
+def composed(coarse: Float[np.ndarray, "k l"], fine: Float[np.ndarray, "m n"], stride: int) -> dict[str, np.ndarray]:
+    """Two kernels, what they make together, and their power spectra."""
+    stretched = np.zeros([(side - 1) * stride + 1 for side in coarse.shape])
+    stretched[::stride, ::stride] = coarse
+    return {
+        "coarse": coarse,
+        "fine": fine,
+        "composed": _convolved(stretched, fine),
+        "coarse_power": _power(stretched),
+        "fine_power": _power(fine),
+    }
 
 
 def _power(kernel: Float[np.ndarray, "k l"]) -> Float[np.ndarray, "f f"]:

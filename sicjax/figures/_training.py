@@ -22,14 +22,22 @@ class Track(NamedTuple):
 
 
 @styled
-def training(levels: Sequence[Sequence[Track]], quality: Sequence[Track]) -> Figure:
+def training(
+    levels: Sequence[Sequence[Track]],
+    quality: Sequence[Track],
+    *,
+    number: str = "sliced_wasserstein",
+    called: str = "sliced Wasserstein distance",
+) -> Figure:
     """One column a level, from the finest: above the ratios, below adaptation; in the last column the images.
 
     Lines are means over seeds, thin lines the seeds, the shade above holds nine tenths of the ratios.
 
     Arguments:
         levels: for each level the runs, with `mean`, `low`, `high` and `adaptation`.
-        quality: the runs with `sliced_wasserstein`.
+        quality: the runs with a number of their images.
+        number: its name there.
+        called: its name in the figure.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -37,19 +45,19 @@ def training(levels: Sequence[Sequence[Track]], quality: Sequence[Track]) -> Fig
     figure = new(PAGE, 3.4)
     panels = figure.subplots(2, len(levels) + 1, squeeze=False, sharex=True)
     for k, (tracks, above, below) in enumerate(zip(levels, *panels[:, :-1], strict=True)):
-        for number, track in enumerate(tracks):
-            _line(above, track, "mean", number, band=True)
-            _line(below, track, "adaptation", number)
+        for each, track in enumerate(tracks):
+            _line(above, track, "mean", each, band=True)
+            _line(below, track, "adaptation", each)
         above.set_title("finest level" if k == 0 else "coarsest level" if k == len(levels) - 1 else f"level {k + 1}")
         above.axhline(1, color="0.55", linewidth=0.7, zorder=0)
         below.axhline(0, color="0.55", linewidth=0.7, zorder=0)
         below.set_xlabel("training step")
     panels[0, 0].set_ylabel("spectral dependency ratio:\nmean, 5 to 95 %")
     panels[1, 0].set_ylabel("adaptation")
-    for number, track in enumerate(quality):
-        _line(panels[0, -1], track, "sliced_wasserstein", number)
+    for k, track in enumerate(quality):
+        _line(panels[0, -1], track, number, k)
     panels[0, -1].set_title("images")
-    panels[0, -1].set_ylabel("sliced Wasserstein distance")
+    panels[0, -1].set_ylabel(called)
     panels[0, -1].set_xlabel("training step")
     panels[0, -1].tick_params(labelbottom=True)
     handles, labels = panels[0, 0].get_legend_handles_labels()

@@ -17,7 +17,7 @@ from sicjax.runs._checkpoints import checkpoint_files, checkpoints, latest, stat
 from sicjax.runs._description import Blueprint, Description, describe, is_run
 from sicjax.runs._logs import log
 from sicjax.runs._measures import Measure, measures
-from sicjax.runs._pictures import picture_files, pictures
+from sicjax.runs._pictures import grid, picture_files, pictures
 from sicjax.runs._places import CONTENTS, MEASURES, METRICS, RECONSTRUCTIONS, SAMPLES, SCORES
 from sicjax.runs._writer import Writer
 
@@ -38,6 +38,7 @@ __all__ = [
     "checkpoints",
     "describe",
     "flag",
+    "grid",
     "is_run",
     "lasting",
     "latest",

@@ -39,17 +39,18 @@ def pictures(folder: str | Path, name: str, *, size: int) -> tuple[list[int], UI
     Raises:
         InputError: no pictures of that name.
     """
+    files = picture_files(folder, name)
+    return list(files), np.stack([grid(file, size).reshape(-1, size, size, 3) for file in files.values()])
+
+
+def grid(file: str | Path, size: int) -> UInt8[np.ndarray, "rows columns size size 3"]:
+    """The images of a picture, `size` pixels high and wide each, in its rows and columns."""
     from PIL import Image
 
-    files = picture_files(folder, name)
-    drawn = []
-    for file in files.values():
-        with Image.open(file) as page:
-            pixels = np.asarray(page.convert("RGB"))
-        rows, columns = pixels.shape[0] // size, pixels.shape[1] // size
-        parts = pixels.reshape(rows, size, columns, size, 3).swapaxes(1, 2)
-        drawn.append(parts.reshape(-1, size, size, 3))
-    return list(files), np.stack(drawn)
+    with Image.open(file) as page:
+        pixels = np.asarray(page.convert("RGB"))
+    rows, columns = pixels.shape[0] // size, pixels.shape[1] // size
+    return pixels.reshape(rows, size, columns, size, 3).swapaxes(1, 2)
 
 
 def write_picture(places: Places, name: str, step: int, grid: Float[np.ndarray, "rows columns h w 3"]) -> None:

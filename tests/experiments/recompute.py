@@ -216,6 +216,13 @@ def p_values(part):
     return over(bound, sign), over(bound, -sign)
 
 
+def is_there(part):
+    """Whether the mean lies where the claim says."""
+    if part["rule"] == "within":
+        return abs(part["mean"] - part["centre"]) < part["bound"]
+    return part["mean"] > part["bound"] if part["rule"] == "above" else part["mean"] < part["bound"]
+
+
 def holm(p):
     order, found, most = np.argsort(p), np.empty(len(p)), 0.0
     for k, place in enumerate(order):
@@ -258,7 +265,8 @@ def verdicts(folder, page):
             expected = last["verdict"]
             if entry["unsettled"]:
                 expected = f"{expected}, at the cap" if before["verdict"] == expected else "undecided, still moving"
-            assert cell == expected + (", close to the first weights" if entry["close"] else "")
+            expected += ", close to the first weights" if entry["close"] else ""
+            assert cell == f"{expected} ({sum(map(is_there, last['parts']))} of {len(last['parts'])})"
     return found
 
 
@@ -269,10 +277,27 @@ def values_of(record, network, when):
     return off, [each["iqr"] / each["null_iqr"] for each in levels]
 
 
+def kinds_of_runs(page, records):
+    """The summary of the runs of a kind."""
+    for name, done, steps, settled, moved, far in table(page, "kind of run"):
+        alike = [record for record in records if record["name"] == name]
+        assert done.split("/")[0] == str(len(alike))
+        if not alike:
+            assert {steps, settled, moved, far} == {"–"}
+            continue
+        every = [value for record in alike for value in record["displacement"][str(record["last"])].values()]
+        last = [record["last"] for record in alike]
+        assert steps == (f"{last[0]:,}" if len(set(last)) == 1 else f"{min(last):,} to {max(last):,}")
+        assert settled == f"{sum(record['moved']['by'] <= 0.03 for record in alike)} of {len(alike)}"
+        assert moved == f"{100 * max(record['moved']['by'] for record in alike):.1f} %"
+        assert far == f"{min(every):.2f} to {max(every):.2f}"
+
+
 def runs(folder, page, found):
-    """The table of runs from the records, and C1's values from their levels."""
+    """The tables of runs from the records, and C1's values from their levels."""
     records = [json.loads(file.read_text()) for file in sorted((folder / "records").glob("*-seed*.json"))]
-    shown = table(page, "run") if records else []
+    kinds_of_runs(page, records)
+    shown = table((folder / "numbers.md").read_text(), "run") if records else []
     assert len(shown) == len(records)
     for record, row in zip(records, shown, strict=True):
         far = record["displacement"][str(record["last"])].values()

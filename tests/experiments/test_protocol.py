@@ -21,6 +21,7 @@ from sicjax.experiments._corruptions import corrupted, shuffled
 from sicjax.experiments._judges import Images, Network, Variant
 from sicjax.experiments._net import NUMBERS
 from sicjax.experiments._planned import Run, planned
+from sicjax.experiments._recorded import draw
 from sicjax.experiments._settling import moved, saves, settled, stds_of
 from sicjax.experiments._taken_out import coupling_shares
 from sicjax.experiments._tests import by_test, judged
@@ -359,6 +360,31 @@ def test_what_has_a_record_is_not_run_again(tmp_path, monkeypatch):
 
 
 DOCS = Path(__file__).parents[2] / "docs" / "replication"
+FINISHED = {"gan": "gan", "vae": "vae-16-beta1"}
+
+
+def test_figures_are_drawn_of_what_has_a_record(tmp_path):
+    """On the records of two runs, under the names of all: what is drawn, not what it shows."""
+    kept = DOCS / "records"
+    one = {kind: json.loads((kept / f"{name}-seed0.json").read_text()) for kind, name in FINISHED.items()}
+    found: dict = {}
+    for run in [run for run in planned(CPU) if run.seed < 2]:
+        found.setdefault(run.name, {})[run.seed] = one[run.kind]
+        for picture in kept.glob(f"{FINISHED[run.kind]}-seed0-*.png") if run.seed == 0 else ():
+            (tmp_path / "records").mkdir(exist_ok=True)
+            shutil.copy(picture, tmp_path / "records" / picture.name.replace(FINISHED[run.kind], run.name))
+    # One seed has settled before the other.
+    early = one["gan"] | {"looks": one["gan"]["looks"] | {"steps": one["gan"]["looks"]["steps"][:-4]}}
+    early["images"] = dict(list(one["gan"]["images"].items())[:-1])
+    found["gan"][1] = early
+    drawn = draw(CPU, found, tmp_path)
+    plain = ["vae-16-beta1-seed0-samples", "gan-seed0-samples", "gan-dropout0.5-seed0-samples"]
+    assert [each.png.stem for each in drawn] == [f"fig{k}" for k in ("3a", "3c", 4, 5, 8, 9, 6, 7, 12, 13)] + plain
+    assert all(each.png.stat().st_size > 10_000 for each in drawn)
+    assert "2 seeds" in drawn[2].caption and "filters" in drawn[6].caption
+    some = draw(CPU, {"gan": {0: one["gan"]}}, tmp_path)
+    assert [each.png.stem for each in some] == ["fig3a", "fig3c", "fig4", "fig6", "gan-seed0-samples"]
+    assert "1 seed;" in some[2].caption
 
 
 def test_an_independent_script_finds_every_number_on_the_page():
