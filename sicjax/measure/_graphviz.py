@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sicjax import figures
 from sicjax._errors import InputError
+from sicjax._foreign import printable
 from sicjax.measure._rows import Measured
 
 _DRAWN = ("svg", "png", "pdf")
@@ -43,7 +44,7 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
     named = len(measured) > 1
     layers, edges = [], []
     for result in measured:
-        full = lambda layer, result=result: f"{Path(result.file).stem}: {layer}" if named else layer
+        full = lambda layer, result=result: f"{printable(Path(result.file).stem)}: {layer}" if named else layer
         layers += [full(layer.path) for layer in result.network.layers]
         edges += [figures.Edge(full(row.first), full(row.second), row.mean, row.structural) for row in result.rows]
     dot = shutil.which("dot")
@@ -51,7 +52,8 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
         if kind in _DRAWN and dot is not None:
             command = [dot, f"-T{kind}", "-o", str(file)]
             graph = figures.network_dot(layers, edges)
-            subprocess.run(command, input=graph, text=True, check=True, capture_output=True)
+            text = {"encoding": "utf-8", "errors": "backslashreplace"}  # Graphviz's, whatever the locale
+            subprocess.run(command, input=graph, check=True, capture_output=True, **text)
             return file
         if kind in _DRAWN:
             what, file = file.name, file.with_suffix(".txt")

@@ -1,4 +1,4 @@
-"""A file that another process cuts short after it was read: what was read stays, where a mapped file ends the process."""
+"""A file that another process cuts short after it was read: what was read stays; a mapped file ends the process."""
 
 import os
 
