@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from torch_net import Module, Tensor, conv, program, script
+from torch_net import Module, Tensor, conv, exported, node, pickled, program, script
 
 from sicjax import networks
 from sicjax._errors import InputError
@@ -39,6 +39,9 @@ CODE = {
     "a place of a list": (f"l = [x]\ntorch._set_item(l, 0, y)\nz = l[0]\nreturn {C}", "", {AC}, ""),
     "a choice of dictionaries": (
         f"if {UNKNOWN}:\n  d = {{'k': y}}\nelse:\n  d = {{'k': {B}}}\nz = d['k']\nreturn {C}", "", {AB, BC, AC}, ""
+    ),
+    "a number that both give": (
+        f"if {UNKNOWN}:\n  k = 0.5\nelse:\n  k = 0.5\nz = torch.leaky_relu(y, k)\nreturn {C}", "", {AC}, ""
     ),
     "a choice of modules": (
         f"if {UNKNOWN}:\n  m = self.b\nelse:\n  m = self.b\ny = torch.conv2d(y, m.weight)\nreturn y", "", {AB}, ""
@@ -84,6 +87,8 @@ OPERATORS = {
     "z = (torch.chunk(y, 0, 1))[0]": (set(), FITS),
     "z = torch.mul(y, (torch.max(y, 2, True))[0])": ({AC}, ""),
     "z = torch.sub(y, (torch.var_mean(y, [2, 3], 1, True))[1])": ({AC}, ""),
+    "z = torch.sub(y, (torch.var_mean(x, [1, 2, 3], 1, True))[1])": ({AC}, ""),
+    "z = torch.conv2d(y, torch.tensor([[[[1]]]]))": (set(), FITS),
     "z = torch.upsample_nearest2d(torch.flatten(y), [4, 4])": (set(), FITS),
 }
 
@@ -135,3 +140,26 @@ def test_functions_that_call_each_other_without_end(tmp_path, monkeypatch):
 def test_a_module_without_forward(tmp_path):
     with pytest.raises(InputError, match="has no forward"):
         networks.from_file(script(tmp_path / "net.pt", Module("Net", a=1), "class Net(Module):\n  pass\n"))
+
+
+def test_a_module_with_two_names_is_one(tmp_path):
+    weight = Tensor("0", (4, 4, 3, 3))
+    first = pickled(Module("Conv", weight=weight)) + b"q\x05"
+    code = "class Net(Module):\n  def forward(self: __torch__.Net, x: Tensor) -> Tensor:\n    return x\n"
+    module = Module("Net", a=first, again=b"h\x05", kept=weight)
+    net = networks.from_file(script(tmp_path / "net.pt", module, code))
+    assert [layer for layer, _ in net.skipped] == ["again"]
+    code = code.replace("return x", f"return {conv(conv('x', 'a'), 'again')}")
+    net = networks.from_file(script(tmp_path / "net.pt", module, code))
+    assert [pair.name for pair in net.pairs] == ["a to a#2"]
+
+
+def test_a_tensor_that_may_be_left_out(tmp_path):
+    target, maybe = "torch.ops.aten.conv2d.default", {"as_optional_tensor": {"as_tensor": {"name": "a"}}}
+    first, last = node(target, "y", ("input", "x")), node(target, "z", ("input", "y"), ("weight", "b"))
+    none = {"name": "bias", "arg": {"as_optional_tensor": {"as_none": True}}}
+    first["inputs"] += [{"name": "weight", "arg": maybe}, none]
+    shapes = {"x": (1, 3, 8, 8), "y": (1, 4, 6, 6), "z": (1, 2, 4, 4)}
+    assert [pair.name for pair in networks.from_file(exported(tmp_path / "net.pt2", [first, last], shapes)).pairs] == [
+        "a to b"
+    ]

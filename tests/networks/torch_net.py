@@ -20,7 +20,7 @@ class Module:
 
 
 def pickled(value):
-    """The instructions of a pickle as TorchScript writes it."""
+    """The instructions of a pickle as TorchScript writes it; bytes are instructions already."""
     match value:
         case Module():
             return f"c__torch__\n{value.kind}\n".encode() + b")\x81" + pickled(value.state) + b"b"
@@ -34,6 +34,8 @@ def pickled(value):
             return b"}(" + b"".join(pickled(part) for item in value.items() for part in item) + b"u"
         case tuple():
             return b"(" + b"".join(map(pickled, value)) + b"t"
+        case bytes():
+            return value
         case str():
             return b"X" + struct.pack("<I", len(value)) + value.encode()
         case int():
