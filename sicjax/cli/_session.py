@@ -41,7 +41,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     with ExitStack() as stack:
         folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
         archive = stack.enter_context(Archive(folder))
-        doing = {"jobs": args.jobs, "together": all_shown and args.out is None, "executor": None}
+        doing: dict[str, Any] = {"jobs": args.jobs, "together": all_shown and args.out is None, "executor": None}
         if args.scheduler is not None:
             doing["executor"], workers = stack.enter_context(measure.cluster(args.scheduler))
             print(f"{workers} workers at {args.scheduler}", file=sys.stderr)

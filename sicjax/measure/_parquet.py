@@ -15,7 +15,7 @@ from sicjax.measure._rows import QUANTILES, Row
 from sicjax.measure._whole import whole
 
 if TYPE_CHECKING:
-    import duckdb  # pyright: ignore[reportMissingImports]
+    import duckdb
 
 _TYPES = {
     str: "VARCHAR",
@@ -104,7 +104,7 @@ def read_archive(*folders: str | Path) -> duckdb.DuckDBPyConnection:
 
 def _duckdb() -> Any:
     try:
-        import duckdb  # pyright: ignore[reportMissingImports]
+        import duckdb
     except ImportError as error:
         raise missing_package("duckdb", "archive", "Parquet") from error
     return duckdb

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import TypeAlias
 
 import jax
@@ -134,7 +135,8 @@ def _each_channel(x: Maps, kernel: Float[Array, "kh kw 1 c"], stride: int) -> Ma
     x = jnp.pad(x, [(0, 0), *((t // 2, t - t // 2) for t in total), (0, 0)])
     reach = [(out - 1) * stride + 1 for out in sides]
     taps = [(p, q) for p in range(k) for q in range(k)]
-    return sum(x[:, p : p + reach[0] : stride, q : q + reach[1] : stride] * kernel[p, q, 0] for p, q in taps)  # pyright: ignore[reportReturnType]
+    moved = (x[:, p : p + reach[0] : stride, q : q + reach[1] : stride] * kernel[p, q, 0] for p, q in taps)
+    return reduce(operator.add, moved)
 
 
 def _six(x: Maps) -> Maps:
