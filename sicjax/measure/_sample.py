@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from sicjax import sdr
 
-Channels: TypeAlias = Int[np.ndarray, " n"]
+Channels: TypeAlias = Int[np.ndarray, " _"]
 
 
 def sample(cascade: sdr.Cascade, most: int) -> tuple[sdr.Cascade, tuple[Channels, Channels, Channels]]:
