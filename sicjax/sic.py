@@ -166,7 +166,7 @@ def _welch(series: np.ndarray, segment: int) -> np.ndarray:
     """Spectra over the last axis, both sides, so that a mean over bins is the mean over the unit interval."""
     from scipy.signal import welch
 
-    return welch(series, window="hann", nperseg=segment, detrend=False, return_onesided=False)[1]  # pyright: ignore
+    return welch(series, window="hann", nperseg=segment, detrend=False, return_onesided=False)[1]
 
 
 def _blocks(series: np.ndarray) -> np.ndarray:

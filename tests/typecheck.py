@@ -1,4 +1,4 @@
-"""What conftest.py has check every call in the package: beartype, with the two leaves that pyright gives."""
+"""What conftest.py has check every call in the package: beartype, with the two leaves that type checkers give."""
 
 import io
 from typing import TextIO

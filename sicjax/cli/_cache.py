@@ -17,7 +17,7 @@ def keep_compiled_programs() -> None:
     """
     import jax
 
-    if jax.config.jax_compilation_cache_dir is not None:  # pyright: ignore[reportAttributeAccessIssue]
+    if jax.config.jax_compilation_cache_dir is not None:  # pyrefly: ignore[missing-attribute]
         return
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sicjax" / "xla"

@@ -29,7 +29,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     if args.graph is not None:
         measure.check_graph(args.graph)
     how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
-    how |= {"only": args.only, "transposed_in": args.transposed_in}
+    how |= {"only": args.only, "transposed_in": args.transposed_in, "permutations": args.permutations}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None
@@ -41,7 +41,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     with ExitStack() as stack:
         folder = args.out or Path(stack.enter_context(TemporaryDirectory()))
         archive = stack.enter_context(Archive(folder))
-        doing = {"jobs": args.jobs, "together": all_shown and args.out is None, "executor": None}
+        doing: dict[str, Any] = {"jobs": args.jobs, "together": all_shown and args.out is None, "executor": None}
         if args.scheduler is not None:
             doing["executor"], workers = stack.enter_context(measure.cluster(args.scheduler))
             print(f"{workers} workers at {args.scheduler}", file=sys.stderr)

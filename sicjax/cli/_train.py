@@ -7,6 +7,7 @@ import shutil
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from sicjax import _extras
 from sicjax._errors import InputError
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     if given.coordinator or given.processes:
         _meet(given)
     speaks = jax.process_index() == 0
-    start = {"gan": train.gan, "vae": train.vae}[kind]
+    start: Any = {"gan": train.gan, "vae": train.vae}[kind]
     with train.shown() if speaks else nullcontext(lambda step, steps, metrics: None) as progress:
         result = start(config, given.workdir or Path("runs") / kind, progress=progress)
     if speaks:

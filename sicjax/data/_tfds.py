@@ -75,7 +75,7 @@ def download_celeb_a(data_dir: Path | None) -> Path:
     """
     tfds = _tfds()
     try:
-        import tensorflow  # noqa: F401  # pyright: ignore[reportMissingImports, reportMissingModuleSource]
+        import tensorflow  # noqa: F401
     except ImportError as error:
         raise InputError(
             "preparing CelebA needs TensorFlow once, reading it later not: pip install tensorflow"
@@ -94,7 +94,7 @@ def download_celeb_a(data_dir: Path | None) -> Path:
 
 def _tfds():
     try:
-        import tensorflow_datasets  # pyright: ignore[reportMissingImports]
+        import tensorflow_datasets
     except ImportError as error:
         raise missing_package("tensorflow-datasets", "celeba", "CelebA as TFDS prepares it") from error
     return tensorflow_datasets

@@ -80,4 +80,4 @@ def modes(images: Float[np.ndarray, "n h w 3"], seed: int) -> np.ndarray:
     """Which of ten groups each image is in, by k-means of its 8 x 8 colours: of no network's making."""
     n, height, width, channels = images.shape
     small = images.reshape(n, 8, height // 8, 8, width // 8, channels).mean((2, 4)).reshape(n, -1)
-    return kmeans2(small.astype(np.float64), MODES, seed=seed, minit="++")[1]  # pyright: ignore[reportCallIssue]
+    return kmeans2(small.astype(np.float64), MODES, seed=seed, minit="++")[1]

@@ -86,8 +86,8 @@ def alphas(kernels: Mapping[str, Kernel]) -> dict[str, float]:
     It is the exponent of a power law fitted to the tail of the eigenvalues of all taps' matrices together. Of the
     weights of a state dict WeightWatcher takes convolutions in two dimensions, with at least 8 eigenvalues.
     """
-    import torch  # pyright: ignore[reportMissingImports]
-    import weightwatcher  # pyright: ignore[reportMissingImports]
+    import torch
+    import weightwatcher
 
     as_stored = {
         f"{name}.weight": torch.from_numpy(np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (0, 1)), np.float32))

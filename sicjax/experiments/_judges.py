@@ -180,7 +180,7 @@ def c5(removals: Mapping[int, Mapping[str, Any]]) -> list[Judgement]:
             by_test(f"chroma, highest minus lowest {by}", ends("chroma"), "below"),
             by_test(f"distance, highest minus lowest {by}", ends("distance"), "above"),
         ]
-        on: On = by  # pyright: ignore[reportAssignmentType]
+        on: On = by
         found.append(judged(on, "the lowest spare the image but its texture, the highest take the colour", parts))
     return found
 

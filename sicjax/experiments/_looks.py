@@ -35,7 +35,9 @@ def looks(steps: int) -> tuple[int, ...]:
 def vae(lab: Lab, images: int, seed: int) -> Path:
     """A VAE of half the preset's width trained on so many images: small batches, no mirroring, the smallest beta."""
     config = lab.preset.vae
-    halved = {name: tuple(max(c // 2, 2) for c in getattr(config, name)) for name in ("encoder", "decoder")}
+    halved: dict[str, Any] = {
+        name: tuple(max(c // 2, 2) for c in getattr(config, name)) for name in ("encoder", "decoder")
+    }
     return lab.vae(
         seed, beta=lab.preset.betas[-1], name=f"vae-{images}", subset=images, flip=False, **halved, **_often(config)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from sicjax._errors import InputError
 from sicjax.experiments._settling import looks, saves
@@ -69,9 +70,9 @@ class Preset:
         vae_steps: int | None = None,
     ) -> Preset:
         """With other images, another number of seeds or other numbers of steps; what is None stays."""
-        shared = {} if data is None else {"data": data, "data_dir": data_dir, "images": 0}
-        gan = dataclasses.replace(self.gan, **shared, **({"steps": gan_steps} if gan_steps else {}))
-        vae = dataclasses.replace(self.vae, **shared, **({"steps": vae_steps} if vae_steps else {}))
+        shared: dict[str, Any] = {} if data is None else {"data": data, "data_dir": data_dir, "images": 0}
+        gan = dataclasses.replace(self.gan, **shared, steps=gan_steps or self.gan.steps)
+        vae = dataclasses.replace(self.vae, **shared, steps=vae_steps or self.vae.steps)
         chosen = self.seeds if seeds is None else tuple(range(seeds))
         fewer = self.vae_seeds if seeds is None else chosen
         gan, vae = (_watched(each, bool(self.settling)) for each in (gan, vae))

@@ -137,7 +137,7 @@ def _kept(level: Mapping[str, Any], histograms: bool) -> dict[str, Any]:
 def _short(value: Any) -> Any:
     """Numbers to six digits: half the size, and far below what any verdict turns on."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _short(value._asdict())  # pyright: ignore[reportAttributeAccessIssue]
+        return _short(value._asdict())
     if isinstance(value, Mapping):
         return {str(key): _short(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):

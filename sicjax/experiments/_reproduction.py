@@ -40,7 +40,8 @@ def write_reproduction(preset: Preset, folder: Path, file: Path) -> Path:
     found = records.read(folder / "records")
     # Nothing is compared with untrained networks before there is a trained one.
     needed = WHOLE if found else tuple(name for name in WHOLE if name != "untrained")
-    given = {"untrained": {"networks": {}, "draws": 0}, **{name: _json(folder / f"{name}.json") for name in needed}}
+    given: dict[str, Any] = {"untrained": {"networks": {}, "draws": 0}}
+    given |= {name: _json(folder / f"{name}.json") for name in needed}
     book = entries(preset, found, images_of(given["ladder"]), given["untrained"]["networks"])
     write_json(folder / "verdicts.json", {each.claim: {**each._asdict(), "verdicts": each.verdicts} for each in book})
     pages = {
@@ -52,11 +53,11 @@ def write_reproduction(preset: Preset, folder: Path, file: Path) -> Path:
         folder / "numbers.md": _numbers(found, book, given["untrained"]),
         file: _page(preset, folder, found, book, given, file),
     }
-    try:
-        for place, text in pages.items():
+    for place, text in pages.items():
+        try:
             place.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {place}: {error.strerror or error}") from error
+        except OSError as error:
+            raise InputError(f"cannot write {place}: {error.strerror or error}") from error
     return file
 
 

@@ -132,7 +132,7 @@ def judged(on: Quantity, says: str, parts: Sequence[Part]) -> Judged:
 def as_json(value: Any) -> Any:
     """Tuples with names become dicts, arrays lists, numbers that are not finite None."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return as_json(value._asdict())  # pyright: ignore[reportAttributeAccessIssue]
+        return as_json(value._asdict())
     if isinstance(value, dict):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

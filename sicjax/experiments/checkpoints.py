@@ -73,7 +73,7 @@ def wanted(steps: int) -> dict[int, str]:
     >>> wanted(4096)
     {4096: 'healthy', 2048: 'half', 512: 'eighth', 0: 'first'}
     """
-    at = {0 if math.isinf(halved) else steps >> halved: fault for fault, halved in EARLIER.items()}
+    at = {0 if math.isinf(halved) else steps >> int(halved): fault for fault, halved in EARLIER.items()}
     return {steps: "healthy"} | {step: fault for step, fault in at.items() if step in looks(steps)}
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 PAGE = 6.8
 # Okabe and Ito's colours, ordered so that neighbours differ in grey too, with a dash for each.
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (7, 2)), (0, (2, 2)))
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (7, 2)), (0, (2, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LOOK: dict[Any, Any] = {
     "font.size": 7,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -12,6 +11,7 @@ from jaxtyping import Int
 from sicjax import sdr
 from sicjax.measure._compile import common_shapes, filled, shape_for
 from sicjax.measure._rows import Measured
+from sicjax.measure._sample import sample
 from sicjax.networks import Pair
 
 # Input, intermediate and output channel.
@@ -56,16 +56,12 @@ def _closer(pair: Pair, cascade: sdr.Cascade, k: int) -> Closer:
 
 
 def _nearest(cascade: sdr.Cascade) -> Place | None:
-    first, second = map(np.asarray, cascade.aligned())
-    i, m, o = (np.unique(np.linspace(0, n - 1, NEARBY).round().astype(int)) for n in cascade.shape)
-    sample = dataclasses.replace(
-        cascade, first=first[..., i, :][..., m], second=second[..., m, :][..., o], first_groups=1, second_groups=1
-    )
-    away = np.abs(sdr.reference.ratios(sample) - 1)
+    some, channels = sample(cascade, NEARBY)
+    away = np.abs(sdr.reference.ratios(some) - 1)
     if np.isnan(away).all():
         return None
     at = np.unravel_index(np.nanargmin(away), away.shape)
-    return _place(np.array([axis[k] for axis, k in zip((i, m, o), at, strict=True)]))
+    return _place(np.array([axis[k] for axis, k in zip(channels, at, strict=True)]))
 
 
 def _place(at: Int[np.ndarray, "3"]) -> Place:

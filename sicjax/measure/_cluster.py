@@ -38,7 +38,7 @@ def cluster(address: str) -> Iterator[Cluster]:
             scheduler is lost on the way.
     """
     try:
-        from distributed import Client  # pyright: ignore[reportMissingImports]
+        from distributed import Client
     except ImportError as error:
         raise missing_package("distributed", "cluster", "a Dask cluster") from error
     client, failed = None, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sicjax import figures, sdr
 from sicjax._foreign import printable
 from sicjax.measure._compile import filled
 from sicjax.measure._rows import Measured
+from sicjax.measure._sample import sample
 
 # Channels on each axis from which the figure's curve of shuffled kernels is drawn: 262,144 pathways.
 SAMPLED = 64
@@ -52,9 +52,5 @@ def by_level(
 
 def _shuffled(cascade: sdr.Cascade, edges: np.ndarray) -> sdr.Histogram:
     """Ratios with the taps of every kernel shuffled, of up to `SAMPLED` channels on each of the three axes."""
-    first, second = map(np.asarray, cascade.aligned())
-    i, m, o = (np.unique(np.linspace(0, n - 1, SAMPLED).round().astype(int)) for n in cascade.shape)
-    sample = dataclasses.replace(
-        cascade, first=first[..., i, :][..., m], second=second[..., m, :][..., o], first_groups=1, second_groups=1
-    )
-    return sdr.histogram(sdr.shuffle_taps(filled(sample, (SAMPLED,) * 3), jax.random.key(0)), edges=edges)
+    some, _ = sample(cascade, SAMPLED)
+    return sdr.histogram(sdr.shuffle_taps(filled(some, (SAMPLED,) * 3), jax.random.key(0)), edges=edges)

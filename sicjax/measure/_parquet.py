@@ -17,7 +17,7 @@ from sicjax.measure._rows import QUANTILES, Row
 from sicjax.measure._whole import whole
 
 if TYPE_CHECKING:
-    import duckdb  # pyright: ignore[reportMissingImports]
+    import duckdb
 
 _TYPES = {
     str: "VARCHAR",
@@ -40,6 +40,7 @@ TABLES = {
         "module": "VARCHAR",
         "only": "VARCHAR[]",
         "transposed_in": "VARCHAR[]",
+        "permutations": "BIGINT",
         "pairs": "INTEGER",
         "error": "VARCHAR",
         "skipped": "STRUCT(layer VARCHAR, reason VARCHAR)[]",
@@ -112,7 +113,7 @@ def read_archive(*folders: str | Path) -> duckdb.DuckDBPyConnection:
 
 def _duckdb() -> Any:
     try:
-        import duckdb  # pyright: ignore[reportMissingImports]
+        import duckdb
     except ImportError as error:
         raise missing_package("duckdb", "archive", "Parquet") from error
     return duckdb

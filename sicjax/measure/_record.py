@@ -51,11 +51,10 @@ def _head(identity: Identity) -> Record:
 
 
 def _row(cascade: Record) -> Row:
-    known = {name: math.nan if value is None else value for name, value in cascade.items()}
+    known: dict[str, Any] = {name: math.nan if value is None else value for name, value in cascade.items()}
     quantiles = {q: math.nan if value is None else value for q, value in cascade["quantiles"].items()}
-    return Row(
-        **{**known, "quantiles": quantiles, "stride": tuple(cascade["stride"]), "shape": tuple(cascade["shape"])}
-    )
+    known |= {"quantiles": quantiles, "stride": tuple(cascade["stride"]), "shape": tuple(cascade["shape"])}
+    return Row(**known)
 
 
 def _plain(value: Any) -> Any:

@@ -36,7 +36,7 @@ def workers(jobs: int) -> ProcessPoolExecutor:
         # A fork of a process in which JAX has started threads can stop for ever.
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(jax.config.jax_compilation_cache_dir,),  # pyright: ignore[reportAttributeAccessIssue]
+        initargs=(jax.config.jax_compilation_cache_dir,),  # pyrefly: ignore[missing-attribute]
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import TypeAlias
 
 import jax
@@ -29,8 +30,10 @@ _NORMS = {
 }
 
 # Every convolution by name, with the batch norm after it folded in: kernel and bias.
-Weights: TypeAlias = dict[str, tuple[Float[np.ndarray, "kh kw i o"], Float[np.ndarray, " o"]]]
-Maps: TypeAlias = Float[Array, "n h w c"]
+Kernel: TypeAlias = Float[np.ndarray | Array, "kh kw i o"]
+Weights: TypeAlias = dict[str, tuple[Kernel, Float[np.ndarray | Array, " o"]]]
+# Height, width and channels change from layer to layer.
+Maps: TypeAlias = Float[Array, "n _ _ _"]
 
 
 def efficientnet(arrays: Mapping[str, np.ndarray], *, side: int = 128) -> Extractor:
@@ -134,7 +137,8 @@ def _each_channel(x: Maps, kernel: Float[Array, "kh kw 1 c"], stride: int) -> Ma
     x = jnp.pad(x, [(0, 0), *((t // 2, t - t // 2) for t in total), (0, 0)])
     reach = [(out - 1) * stride + 1 for out in sides]
     taps = [(p, q) for p in range(k) for q in range(k)]
-    return sum(x[:, p : p + reach[0] : stride, q : q + reach[1] : stride] * kernel[p, q, 0] for p, q in taps)  # pyright: ignore[reportReturnType]
+    moved = (x[:, p : p + reach[0] : stride, q : q + reach[1] : stride] * kernel[p, q, 0] for p, q in taps)
+    return reduce(operator.add, moved)
 
 
 def _six(x: Maps) -> Maps:

@@ -235,6 +235,27 @@ def test_the_frechet_distance_of_few_samples_is_that_of_their_moments():
     assert quality.frechet_distance(x, y) == pytest.approx(expected, rel=1e-5)
 
 
+def test_colours_stand_beside_features_in_equal_parts():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (40, 16, 16, 3)).astype(np.float32)
+    colours = _scores.colours(images)
+    cell = images[3, 4:8, 8:12].mean((0, 1))
+    np.testing.assert_allclose(colours.reshape(40, 4, 4, 3)[3, 1, 2], cell - cell @ [0.299, 0.587, 0.114], atol=1e-6)
+    np.testing.assert_allclose(_scores.colours(images + 0.1), colours, atol=1e-6)
+    given, real = (
+        _scores.Looked(part, {"trained": 7 * rng.normal(3, 1, (len(part), 30)), "colours": _scores.colours(part)})
+        for part in (images[:15], images[15:])
+    )
+    x, y = _scores.with_colours(given, real)
+    assert x.shape == (15, 78) and y.shape == (25, 78)
+    np.testing.assert_allclose(y.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose([y[:, :30].var(0).sum(), y[:, 30:].var(0).sum()], 39, rtol=1e-6)
+    # The scale is that of the real images alone.
+    other, again = _scores.with_colours(given.of(slice(5)), real)
+    np.testing.assert_array_equal(other, x[:5])
+    np.testing.assert_array_equal(again, y)
+
+
 def test_neighbours_tell_what_is_missing_from_what_is_wrong():
     real = RNG.normal(size=(300, 6))
     same, few, off = RNG.normal(size=(300, 6)), np.repeat(RNG.normal(size=(3, 6)), 100, 0), RNG.normal(5, 1, (300, 6))

@@ -137,7 +137,7 @@ def test_events_after_the_checkpoint_are_hidden(tmp_path):
 
 
 def events(file):
-    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboardX.proto.event_pb2 import Event
 
     content = file.read_bytes()
     while content:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,7 +36,8 @@ def folded(kernel: Any, dilation: Sequence[int], filters: Sequence[np.ndarray]) 
         make(4 * math.prod(shape) + len(taps) * kernel.size // 4, "a kernel with filters folded in")
         if xp is jnp:
             room = [[(p, n - 1 - p) for p, n in zip(place, f.shape, strict=True)] for place in places]
-            kernel = sum(tap * xp.pad(kernel, [*r, (0, 0), (0, 0)]) for tap, r in zip(taps, room, strict=True))
+            moved = (tap * xp.pad(kernel, [*r, (0, 0), (0, 0)]) for tap, r in zip(taps, room, strict=True))
+            kernel = functools.reduce(operator.add, moved)
             continue
         grown = np.zeros(shape, np.result_type(kernel.dtype, np.float32))
         for tap, place in zip(taps, places, strict=True):

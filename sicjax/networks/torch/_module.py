@@ -1,8 +1,5 @@
 """Live PyTorch modules, through the program that `torch.export` makes of them, in memory."""
 
-# Where PyTorch is not installed, pyright takes this folder for it.
-# pyright: reportAttributeAccessIssue=false, reportMissingImports=false
-
 from __future__ import annotations
 
 import io
