@@ -51,9 +51,9 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
     try:
         if kind in _DRAWN and dot is not None:
             command = [dot, f"-T{kind}", "-o", str(file)]
-            graph = figures.network_dot(layers, edges)
-            text = {"encoding": "utf-8", "errors": "backslashreplace"}  # Graphviz's, whatever the locale
-            subprocess.run(command, input=graph, check=True, capture_output=True, **text)
+            # In Graphviz's encoding, whatever that of the locale.
+            graph = figures.network_dot(layers, edges).encode(errors="backslashreplace")
+            subprocess.run(command, input=graph, check=True, capture_output=True)
             return file
         if kind in _DRAWN:
             what, file = file.name, file.with_suffix(".txt")
@@ -63,5 +63,7 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
     except subprocess.CalledProcessError as error:
-        raise InputError(f"Graphviz could not draw {file}: {error.stderr.strip()[:200]}") from error
+        raise InputError(
+            f"Graphviz could not draw {file}: {error.stderr.decode(errors='replace').strip()[:200]}"
+        ) from error
     return file

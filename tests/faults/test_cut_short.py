@@ -18,7 +18,8 @@ from sicjax.weights import _bytes
 def test_kernels_of_a_small_file_are_read(tmp_path, monkeypatch, format):
     monkeypatch.setattr(_bytes.mmap, "mmap", None)  # rather than to end the tests
     path = FILES[format](tmp_path)
-    read, again = (networks.from_file(path, **({"stride": 1} if networks.takes_stride(path) else {})) for _ in range(2))
+    stride = 1 if networks.takes_stride(path) else None
+    read, again = (networks.from_file(path, stride=stride) for _ in range(2))
     kept = [layer.kernel.copy() for layer in again.layers]
     for file in filter(os.path.isfile, networks.files_of(path)):
         os.truncate(file, 0)

@@ -31,4 +31,4 @@ def test_graphviz_is_given_utf_8_whatever_the_locale(chain, tmp_path, monkeypatc
     monkeypatch.setattr("shutil.which", lambda name: "dot")
     monkeypatch.setattr("subprocess.run", lambda command, **given: calls.append(given))
     write_graph(measure([chain[0]], stride=2), tmp_path / "net.svg")
-    assert [given["encoding"] for given in calls] == ["utf-8"]
+    assert [type(given["input"]) for given in calls] == [bytes] and b"net.0" in calls[0]["input"]
