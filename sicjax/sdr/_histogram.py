@@ -297,8 +297,10 @@ def _count_on_one(f: Features, bins: _Bins):
     counts = tuple(jnp.zeros(width**joint, jnp.int32) for _ in range(lanes))
     cells = numbers(a[0], b[0])
     if blocks > 1:
-        (counts, cells, block), _ = jax.lax.scan(step, (counts, cells, (a[1], b[1])), (a[2:], b[2:]))
-        counts, cells = add(counts, cells), numbers(*block)
+        carry = counts, cells, (a[1], b[1])
+        if blocks > 2:  # without compiling there is no loop of no steps
+            carry, _ = jax.lax.scan(step, carry, (a[2:], b[2:]))
+        counts, cells = add(carry[0], carry[1]), numbers(*carry[2])
     both = jnp.stack(add(counts, cells)).sum(0).reshape((width,) * joint)
     cells = sum(both.sum([axis for axis in range(joint) if axis != k]) for k in range(joint))
     return cells, f.first_alive.sum(0), f.second_alive.sum(1)

@@ -55,10 +55,11 @@ class Reader:
             self.close(kill=True)
             return Outcome("killed", f"exit {process.returncode}")
         # On a machine that does much beside, what counts is the time of the processor, unless nothing moves.
-        ready, waited = [], 0
-        while not ready and (not waited or (_busy(process.pid) - busy < self.seconds and waited < 6)):
+        ready, spent, still = [], -1.0, 0
+        while not ready and spent < self.seconds and still < 6:
             ready, _, _ = select.select([process.stdout], [], [], self.seconds)
-            waited += 1
+            now = _busy(process.pid) - busy
+            spent, still = now, 0 if now > spent else still + 1
         line = process.stdout.readline() if ready else ""
         if not line:
             self.close(kill=True)

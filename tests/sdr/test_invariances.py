@@ -84,3 +84,15 @@ def test_the_numbers_are_those_without_compiling():
     compiled = numbers()
     with jax.disable_jit():
         np.testing.assert_allclose(numbers(), compiled, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_ratios_are_counted_without_compiling(blocks, monkeypatch):
+    """However many blocks of them there are."""
+    monkeypatch.setattr("sicjax.sdr._histogram.BLOCK", 1)
+    first, second = kernels((3, 3), (3, 3), seed=0)
+    channels = np.arange(4 * blocks) % second.shape[-2]
+    pair = sdr.Cascade(first[..., channels], second[..., channels, :])
+    with jax.disable_jit():
+        assert sdr.histogram(pair).defined == np.prod(pair.shape)
