@@ -192,7 +192,7 @@ def counted(result: Mapping[str, Any]) -> dict[str, Sequence[tuple[int, int]]]:
 
 
 _ANSWER = (
-    "**{whole} lies wholly where the paper says, on its own ratio.** Of the numbers that the claims C1 to C5 are judged "
+    "**{whole} lies wholly where the paper says, on its own ratio.** Of the numbers that C1 to C5 are judged "
     "by, where the paper says: {sums}.\n"
 )
 _READ = (
