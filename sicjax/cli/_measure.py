@@ -42,6 +42,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "histograms.png",
     )
     parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
+    parser.add_argument(
+        "--permutations",
+        metavar="N",
+        type=_count,
+        help="coupling's p from so many random pairings of the channels, 20000 say, up to a second a pair; without it "
+        "from a closed form, which is a few thousandths off",
+    )
     parser.add_argument("--jobs", metavar="N", type=_count, help="processes that share the files")
     parser.add_argument(
         "--scheduler",

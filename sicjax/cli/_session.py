@@ -29,7 +29,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     if args.graph is not None:
         measure.check_graph(args.graph)
     how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
-    how |= {"only": args.only, "transposed_in": args.transposed_in}
+    how |= {"only": args.only, "transposed_in": args.transposed_in, "permutations": args.permutations}
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None

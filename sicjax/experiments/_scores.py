@@ -34,12 +34,17 @@ class Measure(NamedTuple):
 # No image is made larger for it: what the interpolation adds is in none of them.
 SIDE = 64
 KINDS = ("pixels", "random", "trained")
+# Cells along each side of an image whose mean colours stand beside the features; of grey what a luminance is of.
+CELLS = 4
+GREY = np.array([0.299, 0.587, 0.114])
 MEASURES: dict[str, Measure] = {
     "sliced_wasserstein": Measure("sliced Wasserstein, pixels", "quality", "smaller"),
     "kernel_random": Measure("kernel distance, random features", "quality", "smaller"),
     "kernel_trained": Measure("kernel distance, trained features", "quality", "smaller"),
     "frechet_random": Measure("Fréchet distance, random features", "quality", "smaller"),
     "frechet_trained": Measure("Fréchet distance, trained features", "quality", "smaller"),
+    "kernel_coloured": Measure("kernel distance, features with colours", "quality", "smaller"),
+    "frechet_coloured": Measure("Fréchet distance, features with colours", "quality", "smaller"),
     "precision_random": Measure("precision, random features", "quality", "larger"),
     "precision_trained": Measure("precision, trained features", "quality", "larger"),
     "density_random": Measure("density, random features", "quality", "larger"),
@@ -75,10 +80,29 @@ def looked(images: Float[np.ndarray, "n h w 3"]) -> Looked:
     Raises:
         MissingPackage: that of the trained network is not installed.
     """
-    found = {"pixels": images.reshape(len(images), -1)}
+    found = {"pixels": images.reshape(len(images), -1), "colours": colours(images)}
     for kind, extractor in (("random", quality.random_features(0)), ("trained", trained())):
         found[kind] = np.concatenate([np.asarray(extractor(images[k : k + 100])) for k in range(0, len(images), 100)])
     return Looked(images, found)
+
+
+def colours(images: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
+    """Of each of 4 x 4 cells the mean colour less its grey, `(n, 48)`: what a coarse thumbnail has beside its light."""
+    n, height, width, _ = images.shape
+    cells = images.reshape(n, CELLS, height // CELLS, CELLS, width // CELLS, 3).mean((2, 4))
+    return (cells - (cells @ GREY)[..., None]).reshape(n, -1)
+
+
+def with_colours(given: Looked, real: Looked) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "m d"]]:
+    """Trained features beside colours, of either set: less the mean of the real images, which then have the same total
+    variance in both parts, as many in all as there are numbers."""
+    parts = [(given.features[kind], real.features[kind]) for kind in ("trained", "colours")]
+    share = sum(y.shape[1] for _, y in parts) / len(parts)
+    scales = [np.sqrt(share / y.var(0, dtype=np.float64).sum()) for _, y in parts]
+    both = lambda side: np.concatenate(
+        [(part[side] - part[1].mean(0)) * scale for part, scale in zip(parts, scales, strict=True)], axis=1
+    )
+    return both(0), both(1)
 
 
 @lru_cache(1)
@@ -116,4 +140,7 @@ def scores(given: Looked, real: Looked) -> dict[str, float]:
         found[f"frechet_{kind}"] = quality.frechet_distance(x, y)
         near = quality.neighbours(x, y)
         found |= {f"{name}_{kind}": value for name, value in near._asdict().items()}
+    x, y = with_colours(given, real)
+    found["kernel_coloured"], found["kernel_coloured_error"] = quality.kernel_distance(x, y)
+    found["frechet_coloured"] = quality.frechet_distance(x, y)
     return found

@@ -172,7 +172,7 @@ def _every(families: Mapping[str, Sequence[Judgement]]) -> str:
 
 
 def _rule(part: Part) -> str:
-    return f"{part.rule} {tables.number(part.bound)}" + (f" of {part.centre:g}" if part.rule == "within" else "")
+    return f"{part.rule} {part.bound:.2g}" + (f" of {part.centre:g}" if part.rule == "within" else "")
 
 
 def _cell(part: Part, bound: bool) -> str:

@@ -22,6 +22,7 @@ def gather(
     module: str | None = None,
     only: str | Sequence[str] | None = None,
     transposed_in: str | Sequence[str] | None = None,
+    permutations: int | None = None,
 ) -> Iterator[Record | None]:
     """The record of each source; None where there is none yet.
 
@@ -35,6 +36,7 @@ def gather(
         module: see `networks.from_file`.
         only: see `networks.from_file`.
         transposed_in: see `networks.from_file`.
+        permutations: see `measure`.
     """
     with archive.reader() as get:
         for source in sources:
@@ -42,7 +44,8 @@ def gather(
                 yield get(source.file, keys[source])
                 continue
             how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": source.step, "module": module}
-            stated = settings_for(source.file, only=only, transposed_in=transposed_in, **how)._asdict()
+            how |= {"only": only, "transposed_in": transposed_in, "permutations": permutations}
+            stated = settings_for(source.file, **how)._asdict()
             stated = {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
             made = {"schema": SCHEMA, "sicjax": __version__, "settings": stated}
             yield next(

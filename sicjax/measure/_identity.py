@@ -7,18 +7,18 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sicjax import __version__, networks, runs
 from sicjax._errors import InputError
 from sicjax._foreign import irregular
 
 # Of the fields of `measure --json`, described in schema.json: raised when one changes its meaning, comes or goes.
-SCHEMA = 4
+SCHEMA = 5
 
 
 class Settings(NamedTuple):
-    """What a file was read with, see `networks.from_file`; None where nothing was given.
+    """What a file was read and measured with; None where nothing was given. See `networks.from_file`, and `measure`.
 
     Attributes:
         stride: of every convolution, or one for each.
@@ -27,6 +27,7 @@ class Settings(NamedTuple):
         module: the name of the function that returns the module of an Orbax checkpoint.
         only: what the names of the layers that are measured begin with.
         transposed_in: what the names of those that are transposed begin with.
+        permutations: random pairings that the p-value of coupling is from.
     """
 
     stride: tuple[int, ...] | None = None
@@ -35,6 +36,12 @@ class Settings(NamedTuple):
     module: str | None = None
     only: tuple[str, ...] | None = None
     transposed_in: tuple[str, ...] | None = None
+    permutations: int | None = None
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The arguments of `networks.from_file` among them."""
+        return {name: value for name, value in self._asdict().items() if name != "permutations"}
 
 
 class Identity(NamedTuple):
@@ -63,6 +70,7 @@ def settings_for(
     module: str | None = None,
     only: str | Sequence[str] | None = None,
     transposed_in: str | Sequence[str] | None = None,
+    permutations: int | None = None,
 ) -> Settings:
     """The settings of a file; of a run that has not been told a step, the latest that is whole."""
     strides = (stride,) if isinstance(stride, int) else None if stride is None else tuple(stride)
@@ -70,7 +78,7 @@ def settings_for(
         step, damaged = runs.latest(file)
         step = max(damaged, default=None) if step is None else step
     several = lambda names: (names,) if isinstance(names, str) else tuple(names or ()) or None
-    return Settings(strides, transposed, step, module, several(only), several(transposed_in))
+    return Settings(strides, transposed, step, module, several(only), several(transposed_in), permutations)
 
 
 def identify(file: str | Path, settings: Settings) -> Identity:

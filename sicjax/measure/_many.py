@@ -41,6 +41,7 @@ def measure_many(
     limit: Limit | None = None,
     only: str | Sequence[str] | None = None,
     transposed_in: str | Sequence[str] | None = None,
+    permutations: int | None = None,
     archive: Archive | None = None,
     jobs: int | None = None,
     executor: Executor | None = None,
@@ -59,6 +60,7 @@ def measure_many(
             part of the key: a result is the same whatever it was allowed.
         only: see `networks.from_file`.
         transposed_in: see `networks.from_file`.
+        permutations: see `measure`.
         archive: where records are kept; what it has is not measured again, but for what failed.
         jobs: processes of this machine to share the work; without them and an executor it is done right here.
         executor: any of PEP 3148 to do the work instead, such as that of a `cluster`. Its workers need the package and
@@ -76,7 +78,7 @@ def measure_many(
         InputError: the archive cannot be read or written.
     """
     known = (lambda file: ()) if archive is None else archive.measured
-    how = (stride, transposed, module, only, transposed_in)
+    how = (stride, transposed, module, only, transposed_in, permutations)
     tasks = (Task(source, *how, known(source.file), limit) for source in sources)
     if executor is not None:
         done = over_executor(executor, carry_out, tasks, lost=lost)

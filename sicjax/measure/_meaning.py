@@ -48,7 +48,8 @@ COLUMNS = {
     "with the number of channels: compare coupling, not z, between layers.",
     "coupling_p": "How often random pairing of the channels couples as much (Pearson III tail with the exact mean, "
     "variance and skewness). Approximate: near 0.05, on public networks, up to 0.01 off with 8 to 31 channels and "
-    "up to 0.004 with more. Far below 1e-4 its digits say no more than that it is small.",
+    "up to 0.004 with more; `--permutations 20000` takes it from so many random pairings. Far below 1e-4 its digits "
+    "say no more than that it is small.",
     "energy": "Correlation over the channels of the log energies of the kernels on either side. It is about scale, "
     "which no ratio sees, and a batch norm between the layers may undo it.",
     "energy_p": "How often random pairing of the channels makes a rank correlation of the energies as large either way "

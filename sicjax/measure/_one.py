@@ -24,6 +24,7 @@ class Task(NamedTuple):
         module: see `networks.from_file`.
         only: see `networks.from_file`.
         transposed_in: see `networks.from_file`.
+        permutations: see `measure`.
         known: keys under which there is a record of it already.
         limit: see `networks.from_file`; a file over it is a failure.
     """
@@ -34,6 +35,7 @@ class Task(NamedTuple):
     module: str | None = None
     only: str | Sequence[str] | None = None
     transposed_in: str | Sequence[str] | None = None
+    permutations: int | None = None
     known: Collection[str] = ()
     limit: Limit | None = None
 
@@ -119,7 +121,7 @@ def _opened(task: Task) -> Read | Outcome:
 
 def _identity(task: Task) -> Identity:
     file, step = task.source
-    fields = ("stride", "transposed", "module", "only", "transposed_in")
+    fields = ("stride", "transposed", "module", "only", "transposed_in", "permutations")
     return identify(file, settings_for(file, step=step, **{field: getattr(task, field) for field in fields}))
 
 

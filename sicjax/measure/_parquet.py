@@ -38,6 +38,7 @@ TABLES = {
         "module": "VARCHAR",
         "only": "VARCHAR[]",
         "transposed_in": "VARCHAR[]",
+        "permutations": "BIGINT",
         "pairs": "INTEGER",
         "error": "VARCHAR",
         "skipped": "STRUCT(layer VARCHAR, reason VARCHAR)[]",

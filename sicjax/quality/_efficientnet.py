@@ -30,8 +30,10 @@ _NORMS = {
 }
 
 # Every convolution by name, with the batch norm after it folded in: kernel and bias.
-Weights: TypeAlias = dict[str, tuple[Float[np.ndarray, "kh kw i o"], Float[np.ndarray, " o"]]]
-Maps: TypeAlias = Float[Array, "n h w c"]
+Kernel: TypeAlias = Float[np.ndarray | Array, "kh kw i o"]
+Weights: TypeAlias = dict[str, tuple[Kernel, Float[np.ndarray | Array, " o"]]]
+# Height, width and channels change from layer to layer.
+Maps: TypeAlias = Float[Array, "n _ _ _"]
 
 
 def efficientnet(arrays: Mapping[str, np.ndarray], *, side: int = 128) -> Extractor:

@@ -64,6 +64,8 @@ def test_in_a_pipe_every_row_is_one_whole_line(monkeypatch):
     lines = shown(monkeypatch, None, [record(NAMES)], wide=True)
     for k, name in enumerate(NAMES):
         assert lines[k + 1].startswith(f"{name} ") and lines[k + 1].endswith("strongly coupled, energies opposed")
+    # What is no number is a dash.
+    assert re.search(r" \+0\.397 +- +-0\.43 ", lines[4]) and "nan" not in "".join(lines)
 
 
 def test_what_is_said_of_several_files_is_said_once(monkeypatch):

@@ -36,7 +36,12 @@ NEEDED = {"quality": ("blur", "shuffled blocks", "colour loss", "checkerboard"),
 
 def key_of(name):
     what, _, of = name.partition(", ")
-    kind = {"random features": "random", "trained features": "trained", "pixels": "pixels"}[of]
+    kind = {
+        "random features": "random",
+        "trained features": "trained",
+        "pixels": "pixels",
+        "features with colours": "coloured",
+    }[of]
     short = {
         "kernel distance": "kernel", "Fréchet distance": "frechet", "Vendi score": "vendi", "effective rank": "rank",
     }.get(what, what)  # fmt: skip

@@ -222,5 +222,5 @@ def test_the_sha256_is_of_the_file(folder):
         "transposed": None,
         "step": None,
         "module": None,
-    } | dict.fromkeys(("only", "transposed_in"))
+    } | dict.fromkeys(("only", "transposed_in", "permutations"))
     assert networks.files_of(folder / "0.npz") == [folder / "0.npz", folder / "0.json"]

@@ -61,7 +61,7 @@ def test_a_graph_is_cut_to_some_of_its_layers(both):
 
 def test_what_is_left_out_makes_another_result(both):
     keys = {identify(both, Settings(only=only)).key for only in (None, ("decoder.",), ("encoder.",))}
-    assert len(keys) == 3 and SCHEMA == 4
+    assert len(keys) == 3 and SCHEMA == 5
 
 
 def test_a_draft_of_a_sidecar_is_filled_in_and_read(both, capsys):
