@@ -155,5 +155,10 @@ def test_a_shortened_name_has_a_mark_and_fits(width, name):
     assert cell_len(short) <= width and ("…" in short) == (short != name) and "……" not in short
 
 
+@pytest.mark.parametrize("width", [20, 24, 30])
+def test_what_stands_between_two_layers_is_not_cut(width):
+    assert " to …" in shortened("stages.1.0.conv_out to stages.1.8.conv_in", width)
+
+
 def test_numbers_in_names_stay():
     assert {"12", "0"} <= set(shortened(NAMES[12], 26).replace(".", "…").split("…"))

@@ -11,7 +11,7 @@ from made_up import IMAGES, taken
 
 from sicjax import experiments, sdr
 from sicjax._errors import InputError
-from sicjax.experiments import _carry_on, _records
+from sicjax.experiments import _carry_on, _records, families
 from sicjax.experiments._book import entries
 from sicjax.experiments._net import NUMBERS
 from sicjax.experiments._planned import Run, planned
@@ -153,6 +153,18 @@ def test_figures_are_drawn_of_what_has_a_record(tmp_path):
 def test_an_independent_script_finds_every_number_on_the_page():
     entered = recompute.main(DOCS)
     assert entered == json.loads((DOCS / "ladder.json").read_text())["passed"]
+
+
+def test_the_page_of_families_has_every_number_and_bold_are_those_elsewhere():
+    found = json.loads((DOCS / "families.json").read_text())
+    parts = [part for _, _, three in families.judged_families(found) for each in three for part in each.parts]
+    answer, numbers = "\n".join(families.page(found)).split("## Every number")
+    cells = [cell.strip() for line in numbers.splitlines() if line.startswith("| ") for cell in line.split("|")[4:-1]]
+    shown = [cell for cell in cells if cell[:1] in "*-" or cell[:1].isdigit()]
+    assert len([cell for cell in shown if not cell.startswith("---")]) == len(parts)
+    assert sum(cell.startswith("**") for cell in cells) == sum(not part.there for part in parts)
+    assert answer.startswith("**No family lies wholly")
+    assert (DOCS / "families.md").read_text().endswith(numbers.rstrip() + "\n")
 
 
 def test_the_independent_script_can_fail(tmp_path):
