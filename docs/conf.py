@@ -5,6 +5,7 @@ comes from docstrings, whose Markdown becomes what Sphinx reads. Formulas are Ma
 so that the site has no script from elsewhere and can be read offline.
 """
 
+import inspect
 import os
 import re
 import tomllib
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml
+from sphinx.util.inspect import signature, stringify_signature
 
 import sicjax
 
@@ -110,11 +112,22 @@ def prose(lines: list[str]) -> list[str]:
 def read_docstring(app, what, name, obj, options, lines: list[str]) -> None:
     if what in ("property", "attribute") and lines:  # what is before a colon would be taken for its type
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
+    for k, line in enumerate(lines[:-1]):
+        if line == "Returns:":
+            lines[k + 1] = lines[k + 1].replace(": ", " \N{EN DASH} ", 1)
     lines[:] = from_markdown(lines)
 
 
 def shorten(app, what, name, obj, options, arguments: str | None, returned: str | None):
-    """Arrays go by the name that one imports."""
+    """Arrays go by the name that one imports; a class by its own arguments, where what makes it hides them."""
+    if what == "class" and arguments and arguments.startswith("(*args"):
+        own = signature(obj.__init__, bound_method=True) if inspect.isfunction(obj.__init__) else None
+        arguments = stringify_signature(own, unqualified_typehints=True, show_return_annotation=False) if own else None
+    if arguments:  # with a default that is a function types come in full, and it as its address
+        arguments = re.sub(r"<function [^>]*<lambda>>", "...", re.sub(r"~(?:\w+\.)+", "", arguments))
+        arguments = re.sub(r"<class '([\w.]+)'>", r"\1", arguments)
+    if arguments and re.fullmatch(r"\(\*args.*\*\*kwargs[^,]*\)", arguments):  # what takes anything says nothing
+        arguments = None
     return tuple(each and each.replace("jaxlib._jax.Array", "Array") for each in (arguments, returned))
 
 

@@ -45,6 +45,22 @@ def test_many_networks_get_panels_of_their_own():
     assert drawn == [["net 0"], ["net 1"], ["net 2"], [f"chain {k}" for k in range(4)], ["chain 4"]]
 
 
+def test_of_more_levels_than_asked_for_the_furthest_from_the_null_are_drawn_and_it_is_said():
+    near, far = level(), level(centre=1.3)
+    run = [
+        (far if k in (2, 5) else near)._replace(name=f"net.{k} to net.{k + 1}", shuffled=near.ratios) for k in range(7)
+    ]
+    (part,) = figures.distributions({"net": [run]}, most=2).subfigs
+    panels = shown(part)
+    assert [panel.get_title() for panel in panels] == ["level 3", "level 6"]
+    assert "net.5 to net.6, 4,000" in texts(panels[1])
+    (legend,) = part.legends
+    assert legend.get_title().get_text().startswith("2 of 7 pairs: those")
+    for most in (7, None):
+        (part,) = figures.distributions({"net": [run]}, most=most).subfigs
+        assert len(shown(part)) == 7 and not part.legends[0].get_title().get_text()
+
+
 def test_levels_beyond_the_width_of_a_page_go_on_below():
     run = [level(f"net.{k} to net.{k + 1}") for k in range(6)]
     (part,) = figures.distributions({"net": [run, run]}).subfigs

@@ -26,11 +26,16 @@ class Heading(NamedTuple):
     words: bool = False
 
 
+def _number(value: float, form: str) -> str:
+    """A number as a cell; a dash where there is none."""
+    return "-" if math.isnan(value) else format(value, form)
+
+
 PAIR = Heading("pair", lambda row: row.name, "name", True)
-_MEAN = Heading("mean", lambda row: f"{row.mean:.4f}", "mean")
-_STD = Heading("std", lambda row: f"{row.std:.4f}", "std")
-_ADAPTATION = Heading("adaptation", lambda row: f"{row.adaptation:+.4f}", "adaptation")
-_COUPLING = Heading("coupling", lambda row: f"{row.coupling:+.3f}", "coupling")
+_MEAN = Heading("mean", lambda row: _number(row.mean, ".4f"), "mean")
+_STD = Heading("std", lambda row: _number(row.std, ".4f"), "std")
+_ADAPTATION = Heading("adaptation", lambda row: _number(row.adaptation, "+.4f"), "adaptation")
+_COUPLING = Heading("coupling", lambda row: _number(row.coupling, "+.3f"), "coupling")
 _READING = Heading("reading", lambda row: row.reading, "reading", True)
 
 # What is shown unless all of it is asked for.
@@ -44,21 +49,25 @@ WIDE = (
         Heading("undefined", lambda row: f"{row.undefined:,}", "undefined"),
         _MEAN,
         _STD,
-        Heading("5 %", lambda row: f"{row.quantiles['0.05']:.3f}", "quantiles"),
-        Heading("median", lambda row: f"{row.quantiles['0.5']:.3f}", "quantiles"),
-        Heading("95 %", lambda row: f"{row.quantiles['0.95']:.3f}", "quantiles"),
-        Heading("0.9-1.1", lambda row: f"{100 * row.near_one:.1f} %", "near_one"),
+        Heading("5 %", lambda row: _number(row.quantiles["0.05"], ".3f"), "quantiles"),
+        Heading("median", lambda row: _number(row.quantiles["0.5"], ".3f"), "quantiles"),
+        Heading("95 %", lambda row: _number(row.quantiles["0.95"], ".3f"), "quantiles"),
+        Heading("0.9-1.1", lambda row: f"{_number(100 * row.near_one, '.1f')} %", "near_one"),
     ),
     (
-        Heading("marginal", lambda row: f"{row.marginal:+.4f}", "marginal"),
+        Heading("marginal", lambda row: _number(row.marginal, "+.4f"), "marginal"),
         _ADAPTATION,
-        Heading("z", lambda row: f"{row.z:.2f}", "z"),
-        Heading("shuffled taps", lambda row: f"{row.null_mean:.3f} ± {row.null_std:.3f}", "null_mean"),
+        Heading("z", lambda row: _number(row.z, ".2f"), "z"),
+        Heading(
+            "shuffled taps",
+            lambda row: f"{_number(row.null_mean, '.3f')} ± {_number(row.null_std, '.3f')}",
+            "null_mean",
+        ),
     ),
     (
         _COUPLING,
-        Heading("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else f"{row.coupling_p:.2g}", "coupling_p"),
-        Heading("energy", lambda row: f"{row.energy:+.2f}", "energy"),
+        Heading("p", lambda row: "<1e-9" if row.coupling_p < 1e-9 else _number(row.coupling_p, ".2g"), "coupling_p"),
+        Heading("energy", lambda row: _number(row.energy, "+.2f"), "energy"),
         _READING,
     ),
 )

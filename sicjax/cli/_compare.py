@@ -33,8 +33,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="write report.html, changes.json, pair_changes.csv, layer_changes.csv, changes.png and, of runs, "
-        "steps.png here",
+        help="write report.html, changes.json, pair_changes.csv, layer_changes.csv, changes.png and, of runs "
+        "or many versions, steps.png or versions.png here",
     )
     parser.add_argument("--no-report", action="store_true", help="with --out, but without report.html")
     parser.add_argument("--wide", action="store_true", help="of many versions the tables of all, not of the last alone")

@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if DEBUG in given:
         set_debug()
     given = [argument for argument in given if argument != DEBUG]
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     whole = parser()
     if not given:
         whole.print_help()

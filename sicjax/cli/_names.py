@@ -10,13 +10,16 @@ from rich.cells import cell_len
 MARK = "…"
 # A name is never made shorter than this.
 SHORTEST = 8
+# Letters of a layer's own name that stay where it is cut most: its last ones.
+LAST = 3
 _TO = " to "
 
 
 def shortened(name: str, width: int, mark: str = MARK) -> str:
     """A name in so many cells of a terminal: first without what both layers begin with, then its longest words shorter.
 
-    Numbers in it stay, because they tell layers apart; what is still too long is cut in the middle.
+    Numbers in it stay, because they tell layers apart, and so does the word between two layers; what is still too long
+    is cut in the middle.
 
     Arguments:
         name: of a pair, `first to second`, or of anything else.
@@ -27,6 +30,8 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
     'down.0.resnets.1.conv1 to …conv2'
     >>> shortened("down.0.resnets.1.conv1 to down.0.resnets.1.conv2", 26)
     'do…0.res…1.conv1 to …conv2'
+    >>> shortened("stages.1.0.conv_out to stages.1.8.conv_in", 24)
+    '…1.0.c…_out to …8.c…v_in'
     >>> shortened("features.denseblock1.denselayer6.conv to features.denseblock2.denselayer11.conv", 24)
     '…1…6.conv to …2…11.conv'
     """
@@ -38,7 +43,7 @@ def shortened(name: str, width: int, mark: str = MARK) -> str:
         name = f"{first}{_TO}{mark}{second[len(begun) :]}"
     words = re.findall(r"\d+|[./ ]|[^\d./ ]+", name)
     letters = [len(word) for word in words]
-    for least in (1, 0):
+    for least in (1, 0, -1):
         while cell_len(text := _joined(words, letters, mark)) > width:
             spare = [_spare(words, letters, k, least) for k in range(len(words))]
             if not max(spare):
@@ -59,10 +64,15 @@ def _shared(first: str, second: str) -> str:
 
 
 def _spare(words: list[str], letters: list[int], k: int, least: int) -> int:
-    """How many letters a word can still lose: a layer's own name, the last word, half as readily as the others."""
+    """How many letters a word can still lose: a layer's own name, the last word, half as readily as the others.
+
+    Down to four letters, where that is enough; to three where no other word has any left (`least` is -1).
+    """
     if words[k].isdecimal() or words[k] in (*"./ ", "to"):
         return 0
-    return max((letters[k] - 4) // 2, 0) if _own(words, k) else max(letters[k] - least, 0)
+    if _own(words, k):
+        return max(letters[k] - LAST if least < 0 else (letters[k] - 4) // 2, 0)
+    return max(letters[k] - max(least, 0), 0)
 
 
 def _own(words: list[str], k: int) -> bool:
@@ -75,7 +85,7 @@ def _joined(words: list[str], letters: list[int], mark: str) -> str:
     """Words with so many of their letters: of a layer's own name the last ones too."""
     text = ""
     for k, (word, kept) in enumerate(zip(words, letters, strict=True)):
-        tail = kept - kept // 3 if _own(words, k) else 0
+        tail = kept - kept // 3 * (kept > LAST) if _own(words, k) else 0
         text += word if kept >= len(word) else word[: kept - tail] + mark + (word[-tail:] if tail else "")
     return re.sub(f"[./]?{re.escape(mark)}[./]?", mark, text).replace(mark * 2, mark)
 

@@ -25,21 +25,21 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--only",
         metavar="PREFIX[,...]",
         type=_prefixes,
-        help="only layers whose names begin so, such as generator. in a file with a discriminator",
+        help="only layers whose names begin with PREFIX, such as 'generator.' in a file that holds a discriminator too",
     )
     reading.add_argument(
         "--module",
         metavar="PACKAGE.MODULE:FUNCTION",
-        help="of Orbax checkpoints of a Flax model: a function that returns its module and example inputs",
+        help="for Orbax checkpoints of a Flax model: a function that returns its module and example inputs",
     )
     reading.add_argument(
         "--limit",
         metavar="TIME[,MEMORY]",
         type=_limit,
-        help="what each file may take, such as 30s, 4GB or 10min,4GB, instead of what goes with its size; one that "
-        "takes more is told with that reason",
+        help="time and memory that each file may take, such as 30s, 4GB or 10min,4GB, instead of a limit by its size; "
+        "a file that takes more is refused",
     )
-    reading.add_argument("--all-steps", action="store_true", help="of runs every checkpoint, not the latest alone")
+    reading.add_argument("--all-steps", action="store_true", help="every checkpoint of a run, not the latest alone")
 
 
 def add_directions(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -61,8 +61,8 @@ def add_directions(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--transposed-in",
         metavar="PREFIX[,...]",
         type=_prefixes,
-        help="layers whose names begin so are transposed, such as decoder. in a file that holds an encoder too; of the "
-        "others it is said as without this",
+        help="layers whose names begin with PREFIX are transposed, such as 'decoder.' in a file that holds an encoder "
+        "too; this says nothing of the others",
     )
     return reading
 

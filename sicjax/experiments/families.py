@@ -15,19 +15,21 @@ from sicjax import networks
 from sicjax.experiments import _judges as judges
 from sicjax.experiments import _tables as tables
 from sicjax.experiments._experiment import Experiment
-from sicjax.experiments._judges import Network
+from sicjax.experiments._judges import CLAIMS, Network
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._measured import measured_file
 from sicjax.experiments._net import numbers
 from sicjax.experiments._public import described, generators, load
 from sicjax.experiments._taken_out import taken_out
-from sicjax.experiments._tests import Judgement
+from sicjax.experiments._tests import Judgement, Tested
 from sicjax.experiments._untrained import scatter
 
 ROLES = ("generator", "discriminator", "encoder", "decoder")
 FACES = ("celeba", "face")
 # Images drawn with each set of filters removed; public generators are of full width.
 EDITED = 96
+ON = ("ratio", "adaptation", "coupling")
+WHOLLY = "; all"
 
 
 def run(lab: Lab):
@@ -109,26 +111,73 @@ def judged_families(result: Mapping[str, Any]) -> list[tuple[str, str, list[Judg
 
 
 def page(result) -> list[str]:
-    rows = []
-    for claim, name, three in judged_families(result):
-        rows.append([claim, name, *(kept(each) for each in three)])
-    files = {
-        file: about
-        for of in result["families"].values()
-        for role in of.values()
-        for file, about in role["files"].items()
-    }
-    sources = "; ".join(
-        f"{file}: {about['source']} ({about['license']}), {about['data']}" for file, about in files.items()
+    """What it comes to, a line for each family, who the families are, and below it every number of each claim."""
+    judged = judged_families(result)
+    counts = counted(result)
+    whole = [f"{claim} {name}" for claim, name, three in judged if _share(three[0].parts).endswith(WHOLLY)]
+    sums: list[tuple[Any, ...]] = [tuple(map(sum, zip(*of, strict=True))) for of in zip(*counts.values(), strict=True)]
+    text = [
+        _ANSWER.format(whole=f"Of all families only {', '.join(whole)}" if whole else "No family", sums=_in_a_row(sums))
+    ]
+    rows = [[f"{claim}: {CLAIMS[claim]}", *(f"{there} of {of}" for there, of in of)] for claim, of in counts.items()]
+    text.append(tables.table(["the paper's claim, and how many of its numbers are where it says", *ON], rows))
+    text += ["## Family by family\n", _READ]
+    rows = [[claim, name, *(_share(each.parts) for each in three)] for claim, name, three in judged]
+    text += [tables.table(["claim", "family", *ON], rows), "## Who the families are\n", _families(result)]
+    text += ["## Every number\n", _NUMBERS]
+    for claim in counts:
+        text += [f"### {claim}: {CLAIMS[claim]}\n", _every({name: three for c, name, three in judged if c == claim})]
+    return text
+
+
+def _share(parts: Sequence[Tested]) -> str:
+    there = sum(part.there for part in parts)
+    return f"{there} of {len(parts)}{WHOLLY if there == len(parts) else ''}"
+
+
+def _in_a_row(sums: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(
+        f"{there} of {of} on {'the ' * (on == 'ratio')}{on}" for on, (there, of) in zip(ON, sums, strict=True)
     )
-    header = ["claim", "family", "ratio", "adaptation", "coupling"]
-    return [_READ, tables.table(header, rows), f"Sources: {sources}.\n"]
 
 
-def kept(found: Judgement) -> str:
-    """How many of a claim's numbers are where it says, and which are not."""
-    missed = [f"{each.what} {tables.number(each.mean)}" for each in found.parts if not each.there]
-    return f"{len(found.parts) - len(missed)} of {len(found.parts)}" + (f"; not: {'; '.join(missed)}" if missed else "")
+def _families(result: Mapping[str, Any]) -> str:
+    """Whose networks they are, by role, with what they were trained on."""
+    rows = []
+    for name, roles in result["families"].items():
+        files = {file: about for role in roles.values() for file, about in role["files"].items()}
+        told = lambda key, files=files: list(dict.fromkeys(str(about[key]) for about in files.values()))
+        # Package or repository, and version; the file in it is in the JSON.
+        source = dict.fromkeys(" ".join(each.split()[:3]).rstrip(",") for each in told("source"))
+        cells = ["; ".join(each) for each in (told("data"), source, told("license"))]
+        rows.append([name, ", ".join(roles), ", ".join(files), *cells])
+    return tables.table(["family", "networks", "files", "trained on", "from", "licence"], rows)
+
+
+def _every(families: Mapping[str, Sequence[Judgement]]) -> str:
+    """A line for each number of a claim and a column for each family; bold is what is not where the claim says."""
+    rows: dict[tuple[str, str], dict[str, Tested]] = {}
+    for name, three in families.items():
+        for judgement in three:
+            for part in judgement.parts:
+                rows.setdefault((judgement.on, part.what), {})[name] = part
+    lines = []
+    for (on, what), parts in rows.items():
+        rules = {_rule(part) for part in parts.values()}
+        cells = [_cell(parts[name], len(rules) > 1) if name in parts else "–" for name in families]
+        lines.append([on, what, rules.pop() if len(rules) == 1 else "as in brackets", *cells])
+    # The levels of one quantity together, whatever family has them.
+    lines.sort(key=lambda line: ON.index(line[0]))
+    return tables.table(["on", "number", "the claim says", *families], lines)
+
+
+def _rule(part: Tested) -> str:
+    return f"{part.rule} {part.bound:.2g}" + (f" of {part.centre:g}" if part.rule == "within" else "")
+
+
+def _cell(part: Tested, bound: bool) -> str:
+    value = tables.number(part.mean)
+    return (value if part.there else f"**{value}**") + (f" ({_rule(part)})" if bound else "")
 
 
 def counted(result: Mapping[str, Any]) -> dict[str, Sequence[tuple[int, int]]]:
@@ -142,9 +191,19 @@ def counted(result: Mapping[str, Any]) -> dict[str, Sequence[tuple[int, int]]]:
     return {claim: [(there, of) for there, of in counts] for claim, counts in found.items()}
 
 
+_ANSWER = (
+    "**{whole} lies wholly where the paper says, on its own ratio.** Of the numbers that C1 to C5 are judged "
+    "by, where the paper says: {sums}.\n"
+)
 _READ = (
-    "On how many of a claim's numbers a family lies where the claim says, by the rules of the plan; a single "
-    "network has no interval. What is net, and what untrained networks differ by, as there.\n"
+    "On how many of a claim's numbers a family lies where the claim says, by the rules of "
+    "[the plan](plan.md); a single network has no interval. What is net, and what untrained networks differ by, as "
+    "there. A family is what one author published, its networks averaged.\n"
+)
+_NUMBERS = (
+    "A line for each number that a claim is judged by, a column for each family. **Bold**: not where the claim says. "
+    "Level names are from the images on, and a dash is a level that the family has not. The same and what they are "
+    "computed from, to the last digit: [families.json](families.json).\n"
 )
 
 EXPERIMENT = Experiment(

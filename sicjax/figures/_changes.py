@@ -92,7 +92,7 @@ def _legend(part: SubFigure, versions: Sequence[str]) -> None:
 
 
 class Course(NamedTuple):
-    """A pair of layers in the course of a training: at each of `steps` the parts of its mean ratio less 1."""
+    """A pair of layers in the course of a training, or of versions: at each of `steps` the parts of its mean less 1."""
 
     steps: list[int]
     marginal: list[float]
@@ -100,11 +100,12 @@ class Course(NamedTuple):
 
 
 @styled
-def courses(pairs: Mapping[str, Mapping[str, Course]]) -> Figure:
+def courses(pairs: Mapping[str, Mapping[str, Course]], along: str = "training step") -> Figure:
     """A panel for each pair: its mean ratio less 1 and the two parts of that against the step.
 
     Arguments:
         pairs: by name, for each run, by what it is called, its course.
+        along: what the steps are.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -128,7 +129,7 @@ def courses(pairs: Mapping[str, Mapping[str, Course]]) -> Figure:
     for panel in panels[len(pairs) :]:
         panel.axis("off")
     for panel in panels[max(0, len(pairs) - ACROSS) : len(pairs)]:
-        panel.set_xlabel("training step")
+        panel.set_xlabel(along)
     for panel in panels[::ACROSS]:
         panel.set_ylabel("mean − 1")
     handles = [Line2D([], [], color=COLOURS[k % len(COLOURS)], label=_shortened(run)) for k, run in enumerate(runs)]

@@ -64,7 +64,7 @@ class _Scale(NamedTuple):
 
 
 @styled
-def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "") -> Figure:
+def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "", most: int | None = None) -> Figure:
     """One column a level, from the finest: above the ratios, below their mean's departure from 1 in its two parts.
 
     Thick are the ratios of all runs together, thin, of up to two networks, the single runs. Dotted is what shuffled
@@ -74,6 +74,8 @@ def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "") -> Figu
         groups: networks by label, each its runs; up to four networks of a group are drawn over one another, and those
             of several groups too where they are no more.
         title: what kind of network it is, where the labels do not say.
+        most: so many levels of networks that have more: those whose ratios are furthest from their null, which the
+            figure then says.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -84,16 +86,24 @@ def distributions(*groups: Mapping[str, Sequence[Run]], title: str = "") -> Figu
     else:
         apart = [list(group.items()) for group in groups]
         given = [group[k : k + TOGETHER] for group in apart for k in range(0, len(group), TOGETHER)]
-    levels = [level for group in given for _, runs in group for run in runs for level in run]
+    kept = [_furthest(group, most) for group in given]
+    levels = [
+        run[k] for ks, group in zip(kept, given, strict=True) for _, runs in group for run in runs for k in ks
+        if k < len(run)
+    ]  # fmt: skip
     scale = _Scale(
-        max(1, min(max(map(_depth, given)), ACROSS)),
+        max(1, min(max(map(len, kept)), ACROSS)),
         _range([level.ratios for level in levels]),
         _ends([(level.marginal, level.adaptation) for level in levels]),
     )
-    heights = [LEGEND + _lines(group) * (PANEL + STRIP + (LINE + SMALL / 60) * len(group) + AROUND) for group in given]
+    heights = [
+        LEGEND + _lines(ks) * (PANEL + STRIP + (LINE + SMALL / 60) * len(group) + AROUND)
+        for ks, group in zip(kept, given, strict=True)
+    ]
     figure = new(PAGE, sum(heights))
-    for group, part in zip(given, figure.subfigures(len(given), 1, squeeze=False, height_ratios=heights), strict=True):
-        _group(part[0], group, scale, title)
+    parts = figure.subfigures(len(given), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for ks, group, part in zip(kept, given, parts, strict=True):
+        _group(part, group, ks, scale, title)
     return figure
 
 
@@ -101,16 +111,30 @@ def _depth(group: Group) -> int:
     return max((len(run) for _, runs in group for run in runs), default=0)
 
 
-def _lines(group: Group) -> int:
-    return max(1, -(-_depth(group) // ACROSS))
+def _furthest(group: Group, most: int | None) -> list[int]:
+    """Which levels are drawn: all, or those that are furthest from their null in any of the networks."""
+    depth = _depth(group)
+    if most is None or depth <= most:
+        return list(range(depth))
+
+    def far(k: int) -> float:
+        levels = [run[k] for _, runs in group for run in runs if len(run) > k]
+        return max((level.ratios.distance(level.shuffled) for level in levels if level.ratios.defined), default=0.0)
+
+    return sorted(sorted(range(depth), key=far, reverse=True)[:most])
 
 
-def _group(part: SubFigure, group: Group, scale: _Scale, title: str) -> None:
-    """Networks drawn over one another."""
-    depth, lines = _depth(group), _lines(group)
+def _lines(ks: Sequence[int]) -> int:
+    return max(1, -(-len(ks) // ACROSS))
+
+
+def _group(part: SubFigure, group: Group, ks: Sequence[int], scale: _Scale, title: str) -> None:
+    """Networks drawn over one another, of the levels `ks`."""
+    depth, lines = _depth(group), _lines(ks)
     columns, strip = scale.columns, STRIP + LINE * len(group)
     panels = part.subplots(2 * lines, columns, squeeze=False, height_ratios=[PANEL, strip] * lines)
-    for k, (above, below) in enumerate(zip(panels[::2].ravel(), panels[1::2].ravel(), strict=True)):
+    for place, (above, below) in enumerate(zip(panels[::2].ravel(), panels[1::2].ravel(), strict=True)):
+        k = ks[place] if place < len(ks) else depth
         drawn = {n: [run[k] for run in runs] for n, (_, runs) in enumerate(group) if len(runs[0]) > k}
         for panel in (above, below):
             panel.set_visible(bool(drawn) or depth == 0)
@@ -118,11 +142,12 @@ def _group(part: SubFigure, group: Group, scale: _Scale, title: str) -> None:
             _ratios(above, runs, n, few=len(drawn) <= FEW)
         if len(drawn) > FEW:
             _null_band(above, list(drawn.values()))
-        _frame(above, scale, first=k % columns == 0, title=title)
+        _frame(above, scale, first=place % columns == 0, title=title)
         _head(above, "no pair of layers" if depth == 0 else _place(k, group), drawn.values(), PAGE / columns)
         _parts(below, drawn, len(group), scale)
     several = len(group) <= FEW and any(len(runs) > 1 for _, runs in group)
-    _legend(part, [label for label, _ in group], single=several, band=len(group) > FEW)
+    said = f"{len(ks)} of {depth:,} pairs: those whose ratios are furthest from the null" if len(ks) < depth else None
+    _legend(part, [label for label, _ in group], single=several, band=len(group) > FEW, title=said)
 
 
 def _frame(panel: Axes, scale: _Scale, *, first: bool, title: str) -> None:
@@ -214,7 +239,7 @@ def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale:
     strip.spines["left"].set_visible(False)
 
 
-def _legend(part: SubFigure, labels: Sequence[str], *, single: bool, band: bool) -> None:
+def _legend(part: SubFigure, labels: Sequence[str], *, single: bool, band: bool, title: str | None) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -239,7 +264,7 @@ def _legend(part: SubFigure, labels: Sequence[str], *, single: bool, band: bool)
     # About 130 letters fit beside one another, and each handle takes the place of ten.
     widths = [10 + len(label) for label in (*labels, *[SINGLE] * single, NULL, *PARTS)]
     columns = len(widths) if sum(widths) <= 130 else max(1, 130 // max(widths))
-    part.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=2.8)
+    part.legend(handles=handles, loc="outside upper center", ncols=columns, handlelength=2.8, title=title)
 
 
 def _together(histogram: Histogram) -> int:

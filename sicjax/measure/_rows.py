@@ -140,7 +140,8 @@ class Measured(NamedTuple):
 
 
 def _cells(row: Row) -> list[str]:
-    return [row.name, *(f"{getattr(row, field):{form}}" for field, form in SHOWN.items())]
+    cell = lambda value, form: "-" if value != value else format(value, form)
+    return [row.name, *(cell(getattr(row, field), form) for field, form in SHOWN.items())]
 
 
 def measure(

@@ -15,6 +15,9 @@ from sicjax.measure._record import Record, as_json, rows_of
 from sicjax.measure._rows import QUANTILES, Measured, Row
 from sicjax.measure._whole import whole
 
+# Pairs of a network in its picture: of more those that are furthest from their null.
+DRAWN = 16
+
 
 def write(measured: Sequence[Measured], folder: Path) -> list[Path]:
     """Writes `pairs.csv`, `result.json` and `histograms.png` into a folder, made if it is not there.
@@ -51,7 +54,7 @@ def write_records(records: Iterable[Record], folder: Path) -> list[Path]:
 def write_histograms(
     measured: Sequence[Measured], folder: Path, nulls: Sequence[tuple[sdr.Histogram, ...]] | None = None
 ) -> Path:
-    """Draws `histograms.png` into a folder, made if it is not there.
+    """Draws `histograms.png` into a folder, made if it is not there: of each network up to `DRAWN` pairs.
 
     Arguments:
         measured: the files.
@@ -62,7 +65,7 @@ def write_histograms(
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
     levels = by_level(measured, nulls).values()
-    figure = figures.distributions(*({label: [run] for label, run in found} for found in levels))
+    figure = figures.distributions(*({label: [run] for label, run in found} for found in levels), most=DRAWN)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figures.save(figure, folder / "histograms", [".png"])

@@ -15,6 +15,8 @@ from sicjax.measure._compare import Comparison, LayerChange, PairChange
 
 # Versions that are told apart in a picture; of more it shows the first and the last.
 SHOWN = 7
+# Pairs whose course over many versions is drawn: those that moved furthest.
+COURSES = 12
 DRAWN = ("mean", "marginal", "adaptation", "coupling")
 WASSERSTEIN = "Wasserstein-1"
 
@@ -36,6 +38,9 @@ def write_comparisons(
 ) -> list[Path]:
     """Writes `changes.json`, `pair_changes.csv`, `layer_changes.csv` and `changes.png` into a folder, made if need be.
 
+    Of so many versions that `changes.png` has the first and the last alone, `versions.png` has the pairs that moved
+    furthest in all of them.
+
     Arguments:
         comparisons: of several versions with the same first.
         folder: where to write.
@@ -48,6 +53,8 @@ def write_comparisons(
     if courses:
         order = dict.fromkeys([pair.name for each in comparisons for pair in each.pairs if pair.name in courses])
         pictures["steps"] = figures.courses({name: courses[name] for name in order | dict.fromkeys(courses)})
+    elif len(comparisons) >= SHOWN and (over := _over_versions(comparisons)):
+        pictures["versions"] = figures.courses(over, f"version, from 0: {comparisons[0].before}")
     files = [folder / name for name in ("changes.json", "pair_changes.csv", "layer_changes.csv")]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +91,21 @@ def _drawn(comparisons: Sequence[Comparison]):
     moved = {name: numbers for name, numbers in layers.items() if any(map(math.isfinite, numbers["displacement"]))}
     groups = ([figures.Change(name, numbers) for name, numbers in group.items()] for group in (pairs, moved or layers))
     return figures.changes(versions, *groups)
+
+
+def _over_versions(comparisons: Sequence[Comparison]) -> dict[str, dict[str, figures.Course]]:
+    """The course of those pairs that are further from the first version than the others in any of them."""
+    far: dict[str, float] = {}
+    every: dict[str, list[tuple[int, float, float]]] = {}
+    for k, comparison in enumerate(comparisons, start=1):
+        for pair in comparison.pairs:
+            if pair.status == "kept" and math.isfinite(pair.distance):
+                far[pair.name] = max(far.get(pair.name, 0.0), pair.distance)
+                points = every.setdefault(pair.name, [(0, pair.marginal_before, pair.adaptation_before)])
+                points.append((k, pair.marginal_after, pair.adaptation_after))
+    names = sorted(far, key=lambda name: -far[name])[:COURSES]
+    of = f"{len(names)} of {len(far)} pairs"
+    return {name: {of: figures.Course(*map(list, zip(*every[name], strict=True)))} for name in names}
 
 
 def _write_csv(file: Path, fields: Sequence[str], changes: Sequence[tuple[Comparison, Sequence[tuple]]]) -> None:

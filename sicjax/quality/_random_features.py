@@ -18,7 +18,7 @@ def random_features(seed: int = 0, *, channels: int = 3, widths: Sequence[int] =
     A 3 x 3 convolution of stride 2 with Gaussian weights of variance `2 / inputs` and a leaky ReLU for each width; the
     features are every layer's means over space. They tell apart colours, edges and textures, not what is shown.
 
-    **Distances between them are no FID or KID and cannot be compared with published ones**, nor across seeds or widths:
+    Distances between them are no FID or KID and cannot be compared with published ones, nor across seeds or widths:
     only between sets of images measured with the same extractor.
 
     Arguments:

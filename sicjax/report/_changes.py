@@ -21,10 +21,16 @@ from sicjax.report._scales import SIDE, Scale, scales
 LINES, HISTOGRAMS = 3000, 300
 # Layers of the drawing.
 LAYERS = 300
+# Versions that are told in full, the last one alone where there are more; and those that have a line.
+IN_FULL, TOLD = 3, 40
 # A distribution of ratios, or a kernel, that is nearer than this to the one before is called the same.
 SAME = 5e-5
 SHOWN = {"mean": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
-CAPTIONS = {"changes": "Every pair and layer, version by version", "steps": "Every pair along the training"}
+CAPTIONS = {
+    "changes": "Every pair and layer; of more than seven versions in the first and the last",
+    "steps": "Every pair along the training",
+    "versions": "The pairs that moved furthest, from version to version",
+}
 
 
 class PairLine(NamedTuple):
@@ -93,7 +99,7 @@ def write_changes(
     Arguments:
         changes: with one comparison or more.
         folder: where to.
-        pictures: `changes.png` and `steps.png`, where they are drawn.
+        pictures: `changes.png`, `steps.png` and `versions.png`, where they are drawn.
         origin: how to repeat it; see `about`.
 
     Raises:
@@ -113,6 +119,7 @@ def write_changes(
 
 def _content(changes: Changes, part: float) -> dict[str, Any]:
     comparisons, several = changes.comparisons, len(changes.comparisons) > 1
+    full = IN_FULL if len(comparisons) <= IN_FULL else 1
     pairs, numbered = [], 0
     for comparison in comparisons:
         for k, pair in enumerate(comparison.pairs):
@@ -129,8 +136,9 @@ def _content(changes: Changes, part: float) -> dict[str, Any]:
         "title": f"{short(first, 60)} → {short(last, 60)}",
         "lead": _lead(comparisons[-1]),
         "several": several,
-        "versions": [(short(c.after), _lead(c), _sentences(c)) for c in comparisons[-12:]],
-        "left": max(0, len(comparisons) - 12),
+        "briefly": [(short(c.after), _lead(c)) for c in comparisons[:-full][-TOLD:]],
+        "versions": [(short(c.after), _lead(c), _sentences(c)) for c in comparisons[-full:]],
+        "left": max(0, len(comparisons) - full - TOLD),
         "notes": [note for comparison in comparisons for note in comparison.notes][:40],
         "pairs": pairs[:kept],
         "pairs_of": len(pairs),

@@ -88,6 +88,26 @@ def test_of_many_versions_there_is_a_line_each_and_tables_of_the_last(chain, tra
     assert capsys.readouterr().out.count(" → epoch") == 4
 
 
+def test_the_pictures_and_the_page_of_many_versions(chain, transplanted, tmp_path, monkeypatch):
+    from sicjax import figures
+
+    copies = [tmp_path / f"epoch{k}.safetensors" for k in range(7)]
+    for k, copy in enumerate(copies):
+        copy.write_bytes((transplanted if k == 4 else chain[0]).read_bytes())
+    drawn, draw = [], figures.courses
+    monkeypatch.setattr(figures, "courses", lambda *given: drawn.append(given) or draw(*given))
+    command = ["compare", *map(str, (chain[0], *copies)), "--stride", "2", "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 0
+    assert (tmp_path / "out" / "versions.png").stat().st_size and not (tmp_path / "out" / "steps.png").exists()
+    ((pairs, along),) = drawn
+    assert along == "version, from 0: chain.safetensors" and len(pairs) == 2
+    for course in (course for of in pairs.values() for course in of.values()):
+        means = [a + b for a, b in zip(course.marginal, course.adaptation, strict=True)]
+        assert course.steps == list(range(8)) and len(set(means)) == 2 and means[5] not in means[:5]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<li><b>epoch") == 6 and "<h3>epoch6.safetensors</h3>" in page
+
+
 def test_the_order_of_a_shell_is_told(capsys):
     of = lambda *steps: [f"runs/step{step}.npz" for step in steps]
     _say_order(of(0, 1000, 200, 30))

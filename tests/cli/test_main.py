@@ -27,6 +27,13 @@ def test_without_a_command_there_is_help(capsys):
     assert "sicjax demo --quick" in shown and "usage: sicjax" in shown
 
 
+def test_help_is_a_command_too(capsys):
+    for given, wanted in ((["help"], "usage: sicjax [-h]"), (["help", "compare"], "usage: sicjax compare")):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(given)
+        assert ended.value.code == 0 and wanted in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["gan", "vae"])
 def test_every_flag_of_training_is_in_one_group_with_the_values_of_its_presets(kind):
     import dataclasses

@@ -64,6 +64,8 @@ def test_in_a_pipe_every_row_is_one_whole_line(monkeypatch):
     lines = shown(monkeypatch, None, [record(NAMES)], wide=True)
     for k, name in enumerate(NAMES):
         assert lines[k + 1].startswith(f"{name} ") and lines[k + 1].endswith("strongly coupled, energies opposed")
+    # What is no number is a dash.
+    assert re.search(r" \+0\.397 +- +-0\.43 ", lines[4]) and "nan" not in "".join(lines)
 
 
 def test_what_is_said_of_several_files_is_said_once(monkeypatch):
@@ -151,6 +153,11 @@ def test_a_shortened_name_has_a_mark_and_fits(width, name):
 
     short = shortened(name, width)
     assert cell_len(short) <= width and ("…" in short) == (short != name) and "……" not in short
+
+
+@pytest.mark.parametrize("width", [20, 24, 30])
+def test_what_stands_between_two_layers_is_not_cut(width):
+    assert " to …" in shortened("stages.1.0.conv_out to stages.1.8.conv_in", width)
 
 
 def test_numbers_in_names_stay():

@@ -28,7 +28,7 @@ PRESET = experiments.Preset(
 )  # fmt: skip
 
 
-# Of held-out images it needs more than there are here; `test_protocol.py` has its rules.
+# Of held-out images it needs more than there are here; `test_ladder.py` has its rules.
 LARGE = "ladder"
 
 

@@ -119,6 +119,12 @@ def test_dense_layers_end_a_chain_and_every_lone_layer_is_named(tmp_path):
     assert "a dense layer (fc)" in reasons["c"] and "not named weight or kernel" in reasons["pos"]
 
 
+def test_arrays_that_are_not_named_as_kernels_are_told_what_to_be_called(tmp_path):
+    file = npz(tmp_path, first=kernel(3, 3, 4, 8), second=kernel(3, 3, 8, 4))
+    with pytest.raises(InputError, match="first is shaped like a kernel, but not named weight or kernel: call kernels"):
+        networks.from_file(file, stride=1)
+
+
 def test_a_mismatch_is_explained(tmp_path):
     file = npz(tmp_path, a__weight=kernel(8, 3, 3, 3), b__weight=kernel(9, 8, 3, 3), c__weight=kernel(7, 5, 3, 3))
     net = networks.from_file(file, stride=1)

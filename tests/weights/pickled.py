@@ -5,6 +5,10 @@ import struct
 import zipfile
 
 import numpy as np
+import pytest
+
+from sicjax import weights
+from sicjax._errors import InputError
 
 VALUES = np.arange(6, dtype="<f4").reshape(2, 3)
 BYTES = VALUES.tobytes()
@@ -58,3 +62,24 @@ def write_legacy(path, body, values=BYTES, keys=b"]U\x010a", count=6, little=Tru
     pickles = [*map(plain, header), body, keys]
     path.write_bytes(b"".join(b"\x80\x02" + part + b"." for part in pickles) + struct.pack("<q", count) + values)
     return path
+
+
+WRITERS = pytest.mark.parametrize("write", [write_zip, write_legacy])
+
+
+def refusal(path):
+    """The one line with which a file is refused."""
+    with pytest.raises(InputError) as caught:
+        weights.read(path)
+    message = str(caught.value)
+    assert message.isprintable() and str(path) in message and len(message) < len(str(path)) + 300
+    return message
+
+
+def assert_same(tensors, expected):
+    assert list(tensors.arrays) == list(expected)
+    for key, array in expected.items():
+        read = tensors.arrays[key]
+        assert (read.dtype, read.shape) == (array.dtype, array.shape), key
+        assert read.tobytes() == array.tobytes(), key
+        assert not read.flags.writeable

@@ -30,8 +30,10 @@ _BRANCH = re.compile(
 )
 _PLAIN = (
     "read as a plain chain: branches and pooling are not in the file; for the exact graph give the network itself, as "
-    "ONNX, of torch.export, or live to networks.from_torch"
+    "ONNX, of torch.export, or in memory to networks.from_torch"
 )
+_UNNAMED = "shaped like a kernel, but not named weight or kernel"
+_NAMES = "call kernels conv1.weight (out, in, taps), say, or conv1.kernel (taps, in, out)"
 # Of a batch normalisation.
 _NORM = re.compile(r"(^|[/._])(running|moving)_mean$")
 
@@ -52,18 +54,16 @@ def from_names(
         if others:
             skipped.append(Skipped(others[0], f"and {len(others) - 1} more: {what}"))
         kept = {name: array for name, array in kept.items() if not belongs(name)}
-    skipped += [
-        Skipped(name, "shaped like a kernel, but not named weight or kernel")
-        for name, array in kept.items()
-        if array.ndim >= 3 and not is_kernel(name, array)
-    ]
+    unnamed = [name for name, array in kept.items() if array.ndim >= 3 and not is_kernel(name, array)]
+    skipped += [Skipped(name, _UNNAMED) for name in unnamed]
     kernels = [name for name, array in kept.items() if is_kernel(name, array)]
     if not kernels and any(map(is_low_rank, tensors.arrays)):
         raise InputError(f"{path} is a LoRA file, {_LOW_RANK}: merge it into that network, and measure what comes out")
     if not kernels:
         unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
         held = f"no kernel of a convolution among its {len(tensors.arrays)} arrays"
-        raise InputError(f"{path} has {held} (dense layers are not measured){unread}")
+        why = f"{unnamed[0]} is {_UNNAMED}: {_NAMES}" if unnamed else "dense layers are not measured"
+        raise InputError(f"{path} has {held} ({why}){unread}")
 
     if stride is None:
         raise InputError(
