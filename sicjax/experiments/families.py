@@ -115,7 +115,7 @@ def page(result) -> list[str]:
     judged = judged_families(result)
     counts = counted(result)
     whole = [f"{claim} {name}" for claim, name, three in judged if _share(three[0].parts).endswith(WHOLLY)]
-    sums = [tuple(map(sum, zip(*of, strict=True))) for of in zip(*counts.values(), strict=True)]
+    sums = [(sum(there for there, _ in of), sum(n for _, n in of)) for of in zip(*counts.values(), strict=True)]
     text = [
         _ANSWER.format(whole=f"Of all families only {', '.join(whole)}" if whole else "No family", sums=_in_a_row(sums))
     ]
@@ -135,7 +135,7 @@ def _share(parts: Sequence[Part]) -> str:
     return f"{there} of {len(parts)}{WHOLLY if there == len(parts) else ''}"
 
 
-def _in_a_row(sums: Sequence[tuple[int, ...]]) -> str:
+def _in_a_row(sums: Sequence[tuple[int, int]]) -> str:
     return ", ".join(
         f"{there} of {of} on {'the ' * (on == 'ratio')}{on}" for on, (there, of) in zip(ON, sums, strict=True)
     )
