@@ -105,7 +105,8 @@ def _drawn(
     if args.graph is None and not tally.new and all((args.out / name).exists() for name in made):
         return []
     whole = [
-        arrays.get(key) or measure.measure([source.file], step=source.step, limit=args.limit, **how)[0]
+        # Files with the same bytes were measured once, by the name of one of them.
+        _named(arrays.get(key) or measure.measure([source.file], step=source.step, limit=args.limit, **how)[0], source)
         for source, key in tally.keys.items()
         if source not in tally.failed
     ]
@@ -120,3 +121,7 @@ def _drawn(
                 page = report.write(whole, args.out, nulls=nulls, origin=report.about(args.given), failed=failed)
                 drawn.insert(0, page)
     return drawn + ([] if args.graph is None else [measure.write_graph(whole, args.graph)])
+
+
+def _named(found: Measured, source: Source) -> Measured:
+    return found._replace(identity=found.identity._replace(file=source.file))

@@ -63,10 +63,10 @@ def claim(
 ) -> Callable[[Callable[..., Verdicts]], Claim]:
     """Makes the function below it the judge of a claim; see `Claim`.
 
-    >>> from sicjax.experiments._statistics import judged, part
+    >>> from sicjax.experiments._statistics import judged, by_interval
     >>> @claim("C1", "Ratios are close to 1.", of=lambda result: [result["mean"]])
     ... def near_one(mean):
-    ...     parts = [part("mean", mean, "within", 0.1, centre=1)]
+    ...     parts = [by_interval("mean", mean, "within", 0.1, centre=1)]
     ...     return judged("ratio", "within 0.1 of 1", parts), judged("adaptation", "nothing", [])
     >>> near_one.name, near_one([1.01, 1.02, 0.99])[0].verdict
     ('C1', 'holds')

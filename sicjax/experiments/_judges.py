@@ -13,7 +13,7 @@ import numpy as np
 
 from sicjax.experiments._net import level_names
 from sicjax.experiments._scores import MEASURES
-from sicjax.experiments._tests import Judgement, On, Part, Rule, judged, part
+from sicjax.experiments._tests import Judgement, On, Rule, Tested, by_test, judged
 
 # A quarter of the null's interquartile range, and 1.2 of it: seven pathways in a hundred. z within 2: 19 of 20.
 CENTRE, WIDTH, CHANCE = 0.25, 1.2, 2.0
@@ -47,7 +47,7 @@ class Images(NamedTuple):
 
     def parts(
         self, scores: tuple[Scores, Scores], family: str, what: str, *, worse: bool
-    ) -> tuple[list[Part], list[str]]:
+    ) -> tuple[list[Tested], list[str]]:
         """A part for every measure that may judge, of the seeds that both sides have; and what is lacking."""
         one, other = scores
         common, found = sorted({*one} & {*other}), []
@@ -55,7 +55,7 @@ class Images(NamedTuple):
             sign = 1 if (MEASURES[key].better == "smaller") == worse else -1
             apart = [one[seed][key] - other[seed][key] for seed in common]
             rule: Rule = "above" if sign > 0 else "below"
-            found.append(part(f"{MEASURES[key].name}, {what}", apart, rule, sign * 2 * self.floors[key]))
+            found.append(by_test(f"{MEASURES[key].name}, {what}", apart, rule, sign * 2 * self.floors[key]))
         return found, [] if found else [f"no measure of {family} ranks the ladder"]
 
 
@@ -83,9 +83,12 @@ def c1(generator: Network) -> list[Judgement]:
     for k, name in enumerate(level_names(generator.count)):
         of = lambda number, k=k: generator.over_seeds(k, number)
         off, wide = "median, off 1 in IQRs of the null", "IQR over that of the null"
-        ratio += [part(f"{name}: {off}", of(off), "within", CENTRE), part(f"{name}: {wide}", of(wide), "below", WIDTH)]
-        adaptation.append(part(f"{name}: z of adaptation", of("z of adaptation"), "within", CHANCE))
-        coupling.append(part(f"{name}: z of coupling", of("z of coupling"), "below", CHANCE))
+        ratio += [
+            by_test(f"{name}: {off}", of(off), "within", CENTRE),
+            by_test(f"{name}: {wide}", of(wide), "below", WIDTH),
+        ]
+        adaptation.append(by_test(f"{name}: z of adaptation", of("z of adaptation"), "within", CHANCE))
+        coupling.append(by_test(f"{name}: z of coupling", of("z of coupling"), "below", CHANCE))
     return [
         judged(
             "ratio", "the median at 1 and no wider than shuffled taps, by what seven pathways in a hundred show", ratio
@@ -101,7 +104,7 @@ def c2(generator: Network, discriminator: Network) -> list[Judgement]:
     count = min(discriminator.count, generator.count)
     if count > 1:
         most = np.subtract(apart(0), np.mean([apart(k) for k in range(1, count)], axis=0)).tolist()
-        ratio.append(part("that difference of net std, finest minus the others", most, "above"))
+        ratio.append(by_test("that difference of net std, finest minus the others", most, "above"))
     ratio.append(_difference("finest: net below", discriminator, generator, 0, "net below", "above", paired=True))
     every = {
         number: [
@@ -125,16 +128,16 @@ def c3(encoder: Network, decoder: Network) -> list[Judgement]:
     for k, name in enumerate(level_names(decoder.count)):
         of = lambda number, k=k: decoder.over_seeds(k, number)
         off = "mode, off 1 in IQRs of the null"
-        ratio.append(part(f"{name}: decoder's {off}", of(off), "within", CENTRE))
-        adaptation.append(part(f"{name}: decoder's z of adaptation", of("z of adaptation"), "within", CHANCE))
-        coupling.append(part(f"{name}: decoder's z of coupling", of("z of coupling"), "below", CHANCE))
+        ratio.append(by_test(f"{name}: decoder's {off}", of(off), "within", CENTRE))
+        adaptation.append(by_test(f"{name}: decoder's z of adaptation", of("z of adaptation"), "within", CHANCE))
+        coupling.append(by_test(f"{name}: decoder's z of coupling", of("z of coupling"), "below", CHANCE))
     for k, name in enumerate(level_names(encoder.count)):
         of = lambda number, k=k: encoder.over_seeds(k, number)
-        ratio.append(part(f"{name}: encoder's mode", of("mode"), "below", 1.0))
+        ratio.append(by_test(f"{name}: encoder's mode", of("mode"), "below", 1.0))
         bound = -2 * encoder.scatter[k]["net mode"]
-        ratio.append(part(f"{name}: encoder's net mode", of("net mode"), "below", bound))
-        adaptation.append(part(f"{name}: encoder's z of adaptation", of("z of adaptation"), "below", -CHANCE))
-        coupling.append(part(f"{name}: encoder's z of coupling", of("z of coupling"), "above", CHANCE))
+        ratio.append(by_test(f"{name}: encoder's net mode", of("net mode"), "below", bound))
+        adaptation.append(by_test(f"{name}: encoder's z of adaptation", of("z of adaptation"), "below", -CHANCE))
+        coupling.append(by_test(f"{name}: encoder's z of coupling", of("z of coupling"), "above", CHANCE))
     return [
         judged("ratio", "the decoder's mode at 1, the encoder's below 1 and below that of shuffled taps", ratio),
         judged("adaptation", "none in the decoder, negative in the encoder", adaptation),
@@ -162,10 +165,10 @@ def c5(removals: Mapping[int, Mapping[str, Any]]) -> list[Judgement]:
     def random(seed: int, key: str) -> list[float]:
         return [each[key] for each in removals[seed]["random"]]
 
-    def against_random(end: str, by: str, key: str) -> Part:
+    def against_random(end: str, by: str, key: str) -> Tested:
         apart = [removals[s][f"{end} {by}"][key] - float(np.mean(random(s, key))) for s in seeds]
         scatter = float(np.mean([np.std(random(s, key), ddof=1) for s in seeds]))
-        return part(f"{key}, {end} {by} minus random", apart, "below", -2 * scatter)
+        return by_test(f"{key}, {end} {by} minus random", apart, "below", -2 * scatter)
 
     found, kinds = [], ("ratio", "adaptation", "coupling")
     for by in kinds:
@@ -174,8 +177,8 @@ def c5(removals: Mapping[int, Mapping[str, Any]]) -> list[Judgement]:
             against_random("lowest", by, "distance"),
             against_random("lowest", by, "edges"),
             against_random("highest", by, "chroma"),
-            part(f"chroma, highest minus lowest {by}", ends("chroma"), "below"),
-            part(f"distance, highest minus lowest {by}", ends("distance"), "above"),
+            by_test(f"chroma, highest minus lowest {by}", ends("chroma"), "below"),
+            by_test(f"distance, highest minus lowest {by}", ends("distance"), "above"),
         ]
         on: On = by
         found.append(judged(on, "the lowest spare the image but its texture, the highest take the colour", parts))
@@ -204,7 +207,7 @@ class Variant(NamedTuple):
 def c7(pairs: Mapping[str, tuple[Variant, Variant]], images: Images) -> list[Judgement]:
     """Of every number of channels the VAE at the smaller beta and at the larger."""
     varied, lacks = [], []
-    coarse: dict[str, list[Part]] = {"net std": [], "net iqr": [], "size of adaptation": [], "coupling": []}
+    coarse: dict[str, list[Tested]] = {"net std": [], "net iqr": [], "size of adaptation": [], "coupling": []}
     for name, (low, high) in pairs.items():
         what = f"{name}, smaller beta minus larger"
         more, without = images.parts((low.scores, high.scores), "variety", what, worse=False)
@@ -254,16 +257,16 @@ def _paired(one: Network, other: Network, level: int, number: str) -> list[float
 
 def _difference(
     what: str, one: Network, other: Network, level: int, number: str, rule: Rule, *, paired: bool = False
-) -> Part:
+) -> Tested:
     """A difference of two networks against what two untrained ones differ by."""
     bound = 2 * math.hypot(one.scatter[level][number], other.scatter[level][number])
     bound = -bound if rule == "below" else bound
     if paired:
-        return part(what, _paired(one, other, level, number), rule, bound)
-    return part(what, one.over_seeds(level, number), rule, bound, against=other.over_seeds(level, number))
+        return by_test(what, _paired(one, other, level, number), rule, bound)
+    return by_test(what, one.over_seeds(level, number), rule, bound, against=other.over_seeds(level, number))
 
 
-def _wider(one: Network, other: Network, what: str, paired: bool = False) -> list[Part]:
+def _wider(one: Network, other: Network, what: str, paired: bool = False) -> list[Tested]:
     return [
         _difference(f"{name}: {number}, {what}", one, other, k, number, "above", paired=paired)
         for k, name in enumerate(_common(one, other))

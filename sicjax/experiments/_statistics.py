@@ -73,7 +73,7 @@ class Part(NamedTuple):
     point: bool
 
 
-def part(
+def by_interval(
     what: str,
     values: Sequence[float],
     rule: Rule,
@@ -87,7 +87,7 @@ def part(
 
     `tests` is how many such numbers are looked at for the best one; the interval widens with it (Bonferroni).
 
-    >>> part("mean", [1.0, 1.1, 0.9], "above").verdict, part("mean", [1.0], "above").verdict
+    >>> by_interval("mean", [1.0, 1.1, 0.9], "above").verdict, by_interval("mean", [1.0], "above").verdict
     ('holds', 'undecided')
     """
     found = estimate(values, 1 - (1 - CONFIDENCE) / tests)

@@ -18,7 +18,7 @@ Verdict = Literal["holds", "fails", "undecided"]
 On = Literal["ratio", "adaptation", "coupling"]
 
 
-class Part(NamedTuple):
+class Tested(NamedTuple):
     """A number of a claim.
 
     Attributes:
@@ -56,7 +56,7 @@ class Part(NamedTuple):
         return lower < self.mean < upper
 
 
-def part(
+def by_test(
     what: str,
     values: Sequence[float],
     rule: Rule,
@@ -64,10 +64,10 @@ def part(
     *,
     centre: float = 0.0,
     against: Sequence[float] = (),
-) -> Part:
+) -> Tested:
     """A number tested against a rule by Student's t, or Welch's where there is another side.
 
-    >>> found = part("mean", [1.0, 1.1, 0.9], "above")
+    >>> found = by_test("mean", [1.0, 1.1, 0.9], "above")
     >>> found.p_there < 0.01 < found.p_elsewhere
     True
     """
@@ -76,7 +76,7 @@ def part(
     over_lower, under_upper = _over(mean - lower, error, freedom), _over(upper - mean, error, freedom)
     half = float(stdtrit(freedom, 1 - ALPHA)) * error if freedom else math.inf
     known = math.isfinite(half)
-    return Part(
+    return Tested(
         what,
         tuple(map(float, values)),
         tuple(map(float, against)),
@@ -135,12 +135,12 @@ class Judgement(NamedTuple):
 
     on: On
     says: str
-    parts: tuple[Part, ...]
+    parts: tuple[Tested, ...]
     verdict: Verdict
     lacks: tuple[str, ...] = ()
 
 
-def judged(on: On, says: str, parts: Sequence[Part], lacks: Sequence[str] = ()) -> Judgement:
+def judged(on: On, says: str, parts: Sequence[Tested], lacks: Sequence[str] = ()) -> Judgement:
     """The verdict of all parts, Holm's correction over them; of what lacks something it can still be that it fails."""
     there, elsewhere = (holm([getattr(each, key) for each in parts]) for key in ("p_there", "p_elsewhere"))
     told = [

@@ -14,7 +14,7 @@ from sicjax.experiments._images import draw as samples
 from sicjax.experiments._images import judge, real
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._levels import measured_seeds
-from sicjax.experiments._statistics import judged, part
+from sicjax.experiments._statistics import by_interval, judged
 
 LATENTS, MOMENTS = 5, 6
 
@@ -93,20 +93,22 @@ def c6(result: Result) -> Verdicts:
     worse = difference(with_["quality"], without["quality"], "sliced_wasserstein")
     kernel = difference(with_["quality"], without["quality"], "kernel_random")
     images = [
-        part("sliced Wasserstein distance, with minus without", worse, "above", null=0.0),
-        part("kernel distance (random features), with minus without", kernel, "above", null=0.0),
+        by_interval("sliced Wasserstein distance, with minus without", worse, "above", null=0.0),
+        by_interval("kernel distance (random features), with minus without", kernel, "above", null=0.0),
     ]
     null = difference(on, off, "null_mean")
     ratio = [
-        part("finest: mean ratio, with minus without", difference(on, off, "mean"), "above", null=null),
-        part(
+        by_interval("finest: mean ratio, with minus without", difference(on, off, "mean"), "above", null=null),
+        by_interval(
             "finest: share above 1.1, with minus without",
             difference(on, off, "above"),
             "above",
             null=difference(on, off, "null_above"),
         ),
     ]
-    adaptation = [part("finest: adaptation, with minus without", difference(on, off, "adaptation"), "above", null=0.0)]
+    adaptation = [
+        by_interval("finest: adaptation, with minus without", difference(on, off, "adaptation"), "above", null=0.0)
+    ]
     return (
         judged("ratio", "higher ratios at the finest level, and images further from real ones", ratio + images),
         judged("adaptation", "more at the finest level, and images further from real ones", adaptation + images),

@@ -11,7 +11,7 @@ from sicjax.experiments._images import draw as samples
 from sicjax.experiments._images import judge, real
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._levels import curves, levels_of, measured_seeds
-from sicjax.experiments._statistics import Part, judged, part
+from sicjax.experiments._statistics import Part, by_interval, judged
 
 
 def run(lab: Lab):
@@ -40,10 +40,12 @@ def c1(generators: Seeds) -> Verdicts:
     adaptation: list[Part] = []
     for name, (levels,) in each_level(generators):
         null = values(levels, "null_median")
-        ratio.append(part(f"{name}: median", values(levels, "median"), "within", NEAR, centre=1, null=null))
+        ratio.append(by_interval(f"{name}: median", values(levels, "median"), "within", NEAR, centre=1, null=null))
         share = lambda level: level["near_one"] - level["null_near_one"]
-        ratio.append(part(f"{name}: share in 0.9 to 1.1, minus shuffled", values(levels, share), "above", null=0.0))
-        adaptation.append(part(f"{name}: adaptation", values(levels, "adaptation"), "within", NEAR, null=0.0))
+        ratio.append(
+            by_interval(f"{name}: share in 0.9 to 1.1, minus shuffled", values(levels, share), "above", null=0.0)
+        )
+        adaptation.append(by_interval(f"{name}: adaptation", values(levels, "adaptation"), "within", NEAR, null=0.0))
     return (
         judged("ratio", "median within 0.1 of 1, and as many near 1 as with shuffled taps", ratio),
         judged("adaptation", "within 0.1 of 0 at every level", adaptation),
@@ -63,18 +65,24 @@ def c2(generators: Seeds, discriminators: Seeds) -> Verdicts:
         apart = difference(discriminator, generator, "std")
         wider.append(apart)
         null = difference(discriminator, generator, "null_std")
-        ratio.append(part(f"{name}: std, discriminator minus generator", apart, "above", null=null))
+        ratio.append(by_interval(f"{name}: std, discriminator minus generator", apart, "above", null=null))
         apart = difference(discriminator, generator, size)
-        adaptation.append(part(f"{name}: size of adaptation, discriminator minus generator", apart, "above", null=0.0))
+        adaptation.append(
+            by_interval(f"{name}: size of adaptation, discriminator minus generator", apart, "above", null=0.0)
+        )
         if name == "finest":
             null = difference(discriminator, generator, "null_below")
             apart = difference(discriminator, generator, "below")
-            ratio.append(part("finest: share below 0.9, discriminator minus generator", apart, "above", null=null))
+            ratio.append(
+                by_interval("finest: share below 0.9, discriminator minus generator", apart, "above", null=null)
+            )
             apart = difference(discriminator, generator, "adaptation")
-            adaptation.append(part("finest: adaptation, discriminator minus generator", apart, "below", null=0.0))
+            adaptation.append(
+                by_interval("finest: adaptation, discriminator minus generator", apart, "below", null=0.0)
+            )
     if len(wider) > 1:
         most = [first - sum(rest) / len(rest) for first, *rest in zip(*wider, strict=False)]
-        ratio.append(part("that difference of std, finest minus the other levels", most, "above", null=0.0))
+        ratio.append(by_interval("that difference of std, finest minus the other levels", most, "above", null=0.0))
     return (
         judged("ratio", "broader at every level, most at the finest, with more below 0.9 there", ratio),
         judged("adaptation", "larger at every level, and more negative at the finest", adaptation),

@@ -14,7 +14,7 @@ from sicjax.experiments._images import draw as samples
 from sicjax.experiments._images import judge, real
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._levels import measured_seeds
-from sicjax.experiments._statistics import Quantity, judged, part
+from sicjax.experiments._statistics import Quantity, by_interval, judged
 
 
 def run(lab: Lab):
@@ -88,7 +88,7 @@ def c9(variants: Sequence[Mapping[str, Any]]) -> Verdicts:
     for kind, on in kinds:
         weighed = [v for v in variants if v["kind"] == kind]
         parts = [
-            part(
+            by_interval(
                 f"sliced Wasserstein distance, weight {v['weight']:g} minus none",
                 difference(v["quality"], plain["quality"], "sliced_wasserstein"),
                 "below",

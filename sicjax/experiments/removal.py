@@ -18,7 +18,7 @@ from sicjax.experiments._images import decode, look
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._public import generators, load
 from sicjax.experiments._result import to_uint8
-from sicjax.experiments._statistics import Quantity, estimate, judged, part
+from sicjax.experiments._statistics import Quantity, by_interval, estimate, judged
 
 # The paper's counts: of 8,192 filters 4,260 stay after the removal by energy; then 576 and 600 go, below 0.9 and above
 # 1.45. The same number here is between the two.
@@ -234,14 +234,16 @@ def c5(networks: Sequence[Mapping[str, Any]], share: float) -> Verdicts:
             if row[a][key] is not None and row[b][key] is not None
         ]
         parts = [
-            part(f"chroma variance, {high} minus random", less(high, "random", "chroma"), "below", null=0.0),
-            part(f"chroma variance, {high} minus {low}", less(high, low, "chroma"), "below", null=0.0),
-            part(f"distance to unedited, {low} minus random", less(low, "random", "distance"), "below", null=0.0),
-            part(f"distance to unedited, {high} minus {low}", less(high, low, "distance"), "above", null=0.0),
+            by_interval(f"chroma variance, {high} minus random", less(high, "random", "chroma"), "below", null=0.0),
+            by_interval(f"chroma variance, {high} minus {low}", less(high, low, "chroma"), "below", null=0.0),
+            by_interval(
+                f"distance to unedited, {low} minus random", less(low, "random", "distance"), "below", null=0.0
+            ),
+            by_interval(f"distance to unedited, {high} minus {low}", less(high, low, "distance"), "above", null=0.0),
         ]
         board = less(low, "random", "checkerboard")
         if board:
-            parts.append(part(f"checkerboard energy, {low} minus random", board, "above", null=0.0))
+            parts.append(by_interval(f"checkerboard energy, {low} minus random", board, "above", null=0.0))
         says = (
             "highest out: less colour than lowest or random out; lowest out: closer to the unedited, more checkerboard"
         )

@@ -19,7 +19,7 @@ from sicjax.experiments._images import judge, real
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._levels import curves, measured_seeds
 from sicjax.experiments._result import to_uint8
-from sicjax.experiments._statistics import Part, judged, part
+from sicjax.experiments._statistics import Part, by_interval, judged
 
 SHOWN, ACROSS = 64, 6
 
@@ -103,15 +103,15 @@ def c7(variants: Sequence[Mapping[str, Any]]) -> Verdicts:
         high, low = sorted((v for v in variants if v["channels"] == channels), key=lambda v: -v["beta"])
         name = f"{channels} channels, beta {low['beta']:g} minus {high['beta']:g}"
         apart = difference(low["quality"], high["quality"], "diversity")
-        variety.append(part(f"{name}: diversity of samples", apart, "above", null=0.0))
+        variety.append(by_interval(f"{name}: diversity of samples", apart, "above", null=0.0))
         for network in ("encoder", "decoder"):
             pairs = (low["networks"][network], high["networks"][network])
             *_, (_, (of_low, of_high)) = each_level(*pairs)
             null = difference(of_low, of_high, "null_std")
             apart = difference(of_low, of_high, "std")
-            ratio.append(part(f"{name}: std at the {network}'s coarsest level", apart, "below", null=null))
+            ratio.append(by_interval(f"{name}: std at the {network}'s coarsest level", apart, "below", null=null))
             apart = difference(of_low, of_high, size)
-            adaptation.append(part(f"{name}: size of adaptation there, {network}", apart, "below", null=0.0))
+            adaptation.append(by_interval(f"{name}: size of adaptation there, {network}", apart, "below", null=0.0))
     return (
         judged("ratio", "more varied samples, narrower ratios at the coarsest level", variety + ratio),
         judged("adaptation", "more varied samples, less adaptation at the coarsest level", variety + adaptation),
@@ -129,8 +129,8 @@ def c8(variants: Sequence[Mapping[str, Any]]) -> Verdicts:
     (_, (of_worst, of_best)) = next(each_level(worst["networks"]["decoder"], best["networks"]["decoder"]))
     name = "finest level of the decoder, worst minus best"
     null = difference(of_worst, of_best, "null_std")
-    ratio = part(f"{name}: std", difference(of_worst, of_best, "std"), "below", null=null)
-    adaptation = part(f"{name}: size of adaptation", difference(of_worst, of_best, size), "below", null=0.0)
+    ratio = by_interval(f"{name}: std", difference(of_worst, of_best, "std"), "below", null=null)
+    adaptation = by_interval(f"{name}: size of adaptation", difference(of_worst, of_best, size), "below", null=0.0)
     return (
         judged("ratio", "narrower in the worst model", [ratio]),
         judged("adaptation", "less in the worst model", [adaptation]),

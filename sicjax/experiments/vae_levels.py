@@ -13,7 +13,7 @@ from sicjax.experiments._experiment import Drawing, Experiment
 from sicjax.experiments._lab import Lab
 from sicjax.experiments._levels import curves, levels_of, measured_seeds
 from sicjax.experiments._readings import READINGS, read
-from sicjax.experiments._statistics import Judged, Part, judged, part
+from sicjax.experiments._statistics import Judged, Part, by_interval, judged
 
 
 def run(lab: Lab):
@@ -58,12 +58,16 @@ def c3(encoders: Seeds, decoders: Seeds) -> Verdicts:
     for name, (encoder, decoder) in each_level(encoders, decoders):
         for key in ("mode", "median"):
             null = values(decoder, f"null_{key}")
-            ratio.append(part(f"{name}: decoder's {key}", values(decoder, key), "within", NEAR, centre=1, null=null))
+            ratio.append(
+                by_interval(f"{name}: decoder's {key}", values(decoder, key), "within", NEAR, centre=1, null=null)
+            )
             null = values(encoder, f"null_{key}")
-            ratio.append(part(f"{name}: encoder's {key}", values(encoder, key), "below", 1, null=null))
+            ratio.append(by_interval(f"{name}: encoder's {key}", values(encoder, key), "below", 1, null=null))
         found = values(decoder, "adaptation")
-        adaptation.append(part(f"{name}: decoder's adaptation", found, "within", NEAR, null=0.0))
-        adaptation.append(part(f"{name}: encoder's adaptation", values(encoder, "adaptation"), "below", null=0.0))
+        adaptation.append(by_interval(f"{name}: decoder's adaptation", found, "within", NEAR, null=0.0))
+        adaptation.append(
+            by_interval(f"{name}: encoder's adaptation", values(encoder, "adaptation"), "below", null=0.0)
+        )
     return (
         judged("ratio", "decoder's mode and median within 0.1 of 1, encoder's below 1", ratio),
         judged("adaptation", "within 0.1 of 0 in the decoder, below 0 in the encoder", adaptation),
@@ -84,7 +88,7 @@ def c3_reading(readings: Sequence[Mapping[str, Mapping[str, Sequence[Level]]]], 
             found = [levels[k] for levels in (encoders if network == "encoder" else decoders)]
             null = values(found, "null_mode")
             parts.append(
-                part(f"{level}: {network}'s mode", values(found, "mode"), rule, bound, centre=centre, null=null)
+                by_interval(f"{level}: {network}'s mode", values(found, "mode"), rule, bound, centre=centre, null=null)
             )
     return judged("ratio", name, parts)
 
@@ -101,9 +105,9 @@ def c4(decoders: Seeds, generators: Seeds) -> Verdicts:
     for name, (decoder, generator) in each_level(decoders, generators):
         null = difference(decoder, generator, "null_std")
         found = difference(decoder, generator, "std")
-        ratio.append(part(f"{name}: std, decoder minus generator", found, "above", null=null))
+        ratio.append(by_interval(f"{name}: std, decoder minus generator", found, "above", null=null))
         found = difference(decoder, generator, size)
-        adaptation.append(part(f"{name}: size of adaptation, decoder minus generator", found, "above", null=0.0))
+        adaptation.append(by_interval(f"{name}: size of adaptation, decoder minus generator", found, "above", null=0.0))
     return (
         judged("ratio", "broader at every level", ratio),
         judged("adaptation", "larger at every level", adaptation),

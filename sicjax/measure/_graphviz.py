@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sicjax import figures
 from sicjax._errors import InputError
+from sicjax._foreign import printable
 from sicjax.measure._rows import Measured
 
 _DRAWN = ("svg", "png", "pdf")
@@ -43,15 +44,16 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
     named = len(measured) > 1
     layers, edges = [], []
     for result in measured:
-        full = lambda layer, result=result: f"{Path(result.file).stem}: {layer}" if named else layer
+        full = lambda layer, result=result: f"{printable(Path(result.file).stem)}: {layer}" if named else layer
         layers += [full(layer.path) for layer in result.network.layers]
         edges += [figures.Edge(full(row.first), full(row.second), row.mean, row.structural) for row in result.rows]
     dot = shutil.which("dot")
     try:
         if kind in _DRAWN and dot is not None:
             command = [dot, f"-T{kind}", "-o", str(file)]
-            graph = figures.network_dot(layers, edges)
-            subprocess.run(command, input=graph, text=True, check=True, capture_output=True)
+            # In Graphviz's encoding, whatever that of the locale.
+            graph = figures.network_dot(layers, edges).encode(errors="backslashreplace")
+            subprocess.run(command, input=graph, check=True, capture_output=True)
             return file
         if kind in _DRAWN:
             what, file = file.name, file.with_suffix(".txt")
@@ -61,5 +63,7 @@ def write_graph(measured: Sequence[Measured], file: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
     except subprocess.CalledProcessError as error:
-        raise InputError(f"Graphviz could not draw {file}: {error.stderr.strip()[:200]}") from error
+        raise InputError(
+            f"Graphviz could not draw {file}: {error.stderr.decode(errors='replace').strip()[:200]}"
+        ) from error
     return file

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from sicjax import figures, sdr
+from sicjax._foreign import printable
 from sicjax.measure._compile import filled
 from sicjax.measure._rows import Measured
 from sicjax.measure._sample import sample
@@ -44,7 +45,7 @@ def by_level(
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():
             directions = [pair.cascade.direction for pair in result.network.pairs if pair.network == chain]
-            label = " ".join(dict.fromkeys(part for part in (Path(result.file).stem, chain) if part))
+            label = " ".join(dict.fromkeys(part for part in (printable(Path(result.file).stem), chain) if part))
             files.setdefault(result.file, []).append((label, levels[::-1] if "generative" in directions else levels))
     return files
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,7 +78,9 @@ def write_parquet(records: Iterable[Record], folder: str | Path, *, part: tuple[
             _write_lines(records, *lines)
             for columns, source, target in zip(TABLES.values(), lines, targets, strict=True):
                 table = connection.read_json(str(source), format="newline_delimited", columns=columns)
-                table.write_parquet(str(target), compression="zstd", use_tmp_file=False)
+                # DuckDB takes paths in UTF-8 alone, which that of a folder need not be.
+                table.write_parquet(f"{source}.parquet", compression="zstd", use_tmp_file=False)
+                shutil.copyfile(f"{source}.parquet", target)
         for table in TABLES:
             for old in set(_parts(folder, table)) - set(_division(folder, table, part[1])):
                 old.unlink(missing_ok=True)
@@ -94,11 +98,15 @@ def read_archive(*folders: str | Path) -> duckdb.DuckDBPyConnection:
         folders: each that `--out` wrote, or `write_parquet`.
 
     Raises:
-        InputError: a folder has no Parquet, or not of all shards, or DuckDB is not installed.
+        InputError: a folder has no Parquet, or not of all shards, or a name that DuckDB cannot be given; DuckDB is not
+            installed.
     """
     connection = _duckdb().connect()
     for table in TABLES:
-        files = [str(file) for folder in folders for file in _whole_division(folder, table)]
+        try:
+            files = [os.fsencode(file).decode() for folder in folders for file in _whole_division(folder, table)]
+        except UnicodeDecodeError as error:
+            raise InputError(f"DuckDB reads paths in UTF-8 alone: rename {printable(str(folders))}") from error
         connection.read_parquet(files, union_by_name=True).create_view(table)
     return connection
 

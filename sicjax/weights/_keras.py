@@ -17,6 +17,7 @@ import numpy as np
 from sicjax._errors import InputError, missing_package
 from sicjax._limits import OF_TEXT, make
 from sicjax.weights._archive import entry, opened, text
+from sicjax.weights._bytes import whole
 
 _AGAIN = "save it again with model.save('name.keras')"
 
@@ -104,8 +105,7 @@ def open_keras(path: Path) -> Iterator[tuple[dict, KerasArrays]]:
         with h5py.File(io.BytesIO(data), "r") as file:
             yield _described(path, stated), KerasArrays(path, file, by_name=False)
     elif h5py.is_hdf5(path):
-        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _check_texts(path, data)
+        _check_texts(path, whole(path))
         with h5py.File(path, "r") as file:
             stated = _attribute(file, "model_config")
             if stated is None or not isinstance(file.get("model_weights", getlink=True), h5py.HardLink):

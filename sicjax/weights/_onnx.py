@@ -12,6 +12,7 @@ import numpy as np
 
 from sicjax._errors import InputError, missing_package
 from sicjax._limits import allow, make
+from sicjax.weights._bytes import part
 
 
 def read_onnx(path: Path) -> Any:
@@ -48,7 +49,7 @@ def files_of_onnx(path: Path) -> list[Path]:
 
 
 def onnx_array(tensor: Any, path: Path) -> np.ndarray:
-    """The array of a `TensorProto`, in the file itself or mapped from one beside it.
+    """The array of a `TensorProto`, in the file itself or in one beside it.
 
     Raises:
         InputError: it cannot be read.
@@ -118,7 +119,7 @@ def _file_beside(tensor: Any, path: Path) -> Path:
 
 
 def _external(tensor: Any, path: Path) -> np.ndarray:
-    """The bytes of a tensor in a file beside the model, mapped."""
+    """The bytes of a tensor in a file beside the model."""
     file, entries = _file_beside(tensor, path), {entry.key: entry.value for entry in tensor.external_data}
     offset = int(entries.get("offset", 0))
     try:
@@ -127,7 +128,7 @@ def _external(tensor: Any, path: Path) -> np.ndarray:
         length = int(entries.get("length", size - offset))
         if offset < 0 or length < 0 or offset + length > size:
             raise InputError(f"{file} ends before the weights {tensor.name} of {path.name}: download it again")
-        return np.memmap(file, np.uint8, "r", offset, (length,)) if length else np.zeros(0, np.uint8)
+        return part(file, offset, length)
     except OSError as error:
         where, why = file.relative_to(path.parent), error.strerror or error
         raise InputError(

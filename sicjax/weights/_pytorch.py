@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import mmap
 import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -16,6 +15,7 @@ import numpy as np
 from sicjax._errors import InputError
 from sicjax._limits import make
 from sicjax.weights._archive import entry, opened, text
+from sicjax.weights._bytes import whole
 from sicjax.weights._tensors import Tensors
 from sicjax.weights._unpickler import Inert, Storage, Tensor, unpickle
 
@@ -38,7 +38,7 @@ def read_pytorch(path: Path) -> Tensors:
 
 
 def read_zip(path: Path, archive: zipfile.ZipFile, pickled: str) -> Tensors:
-    """The tensors of the zip format, mapped from the file."""
+    """The tensors of the zip format, where the file's bytes are."""
     found = _unpickle(path, BytesIO(text(archive, pickled)))
     return _resolve(path, found, zip_storages(path, archive, pickled.removesuffix("data.pkl")))
 
@@ -46,11 +46,11 @@ def read_zip(path: Path, archive: zipfile.ZipFile, pickled: str) -> Tensors:
 def zip_storages(
     path: Path, archive: zipfile.ZipFile, root: str, folder: str = "data"
 ) -> Callable[[str, np.dtype], np.ndarray]:
-    """The storages of the zip format by name, mapped from the file."""
+    """The storages of the zip format by name, where the file's bytes are."""
     entries = {info.filename: info for info in archive.infolist()}
     order = entries.get(f"{root}byteorder")
     swap = order is not None and entry(archive, order) == b"big"
-    mapped = _map(path)
+    content = whole(path)
     again = functools.cache(lambda: zipfile.ZipFile(path))  # the caller may have closed it
 
     @functools.cache
@@ -63,8 +63,8 @@ def zip_storages(
         elif info.compress_size != info.file_size:
             raise InputError(f"{path} is damaged: its storage {key!r:.40} has two sizes")
         else:
-            name, extra = np.frombuffer(mapped, "<u2", 2, info.header_offset + 26).tolist()
-            values = np.frombuffer(mapped, np.uint8, info.file_size, info.header_offset + 30 + name + extra)
+            name, extra = np.frombuffer(content, "<u2", 2, info.header_offset + 26).tolist()
+            values = np.frombuffer(content, np.uint8, info.file_size, info.header_offset + 30 + name + extra)
         return _as(dtype, values).byteswap() if swap else _as(dtype, values)
 
     return storage
@@ -72,22 +72,23 @@ def zip_storages(
 
 def read_legacy(path: Path) -> Tensors:
     """The tensors of the format before PyTorch 1.6: several pickles, then the storages one after another."""
-    mapped = _map(path)
+    content = whole(path)
+    stream = BytesIO(content) if isinstance(content, bytes) else content
     dtypes: dict[str, np.dtype] = {}
-    magic, version, _ = (_unpickle(path, mapped) for _ in range(3))
+    magic, version, _ = (_unpickle(path, stream) for _ in range(3))
     if magic != LEGACY_MAGIC or version != 1001:
         raise InputError(f"{path} is not a PyTorch file of a known version")
-    found = _unpickle(path, mapped, dtypes)
-    keys, at, storages = _unpickle(path, mapped), mapped.tell(), {}
+    found = _unpickle(path, stream, dtypes)
+    keys, at, storages = _unpickle(path, stream), stream.tell(), {}
     for key in keys:
         dtype = dtypes.get(key) if isinstance(key, str) else None
-        if dtype is None or at + 8 > len(mapped):
+        if dtype is None or at + 8 > len(content):
             raise InputError(f"{path} is damaged or not complete: it does not say where its tensors are")
         # Little-endian on every machine, as the values are.
-        size = int(np.frombuffer(mapped, "<i8", 1, at)[0]) * dtype.itemsize
-        if size < 0 or at + 8 + size > len(mapped):
+        size = int(np.frombuffer(content, "<i8", 1, at)[0]) * dtype.itemsize
+        if size < 0 or at + 8 + size > len(content):
             raise InputError(f"{path} is damaged or not complete: a storage ends beyond the file")
-        storages[key] = np.frombuffer(mapped, np.uint8, size, at + 8)
+        storages[key] = np.frombuffer(content, np.uint8, size, at + 8)
         at += 8 + size
 
     def storage(key: str, dtype: np.dtype) -> np.ndarray:
@@ -96,11 +97,6 @@ def read_legacy(path: Path) -> Tensors:
         return _as(dtype, storages[key])
 
     return _resolve(path, found, storage)
-
-
-def _map(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _unpickle(path: Path, file: Any, dtypes: dict[str, np.dtype] | None = None) -> Any:

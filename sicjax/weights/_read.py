@@ -18,7 +18,7 @@ def read(path: str | Path) -> Tensors:
     """Every array of a weights file by name, in the file's order, without running any code in it.
 
     Reads safetensors, NumPy `.npz` and PyTorch files (`torch.save`, zip and legacy format) without PyTorch.
-    Arrays are mapped from the file where the format allows.
+    Arrays of large files are mapped, where the format allows.
 
     Raises:
         InputError: no such file, another format, a damaged file, or a pickle that asks for code.

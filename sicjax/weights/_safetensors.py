@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 from pathlib import Path
 
 import ml_dtypes
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from sicjax._errors import InputError
 from sicjax._limits import OF_TEXT, make
+from sicjax.weights._bytes import whole
 from sicjax.weights._tensors import Tensors
 
 _DTYPES = {
@@ -35,18 +35,17 @@ _DTYPES = {
 
 
 def read_safetensors(path: Path) -> Tensors:
-    """The arrays of a safetensors file, mapped from it; it does not keep an order."""
+    """The arrays of a safetensors file, where its bytes are; it does not keep an order."""
     try:
         with safe_open(path, framework="np") as file:  # which checks the header
             names = list(file.keys())
     except SafetensorError as error:
         damaged = f"{path} is damaged or not a safetensors file; save or download it again"
         raise InputError(f"{damaged}: {str(error)!r:.100}") from error
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    start = 8 + int.from_bytes(mapped[:8], "little")
+    content = whole(path)
+    start = 8 + int.from_bytes(content[:8], "little")
     make(OF_TEXT * start, "its header")
-    header = json.loads(mapped[8:start])
+    header = json.loads(content[8:start])
     arrays, unread = {}, {}
     for name in names:
         entry = header[name]
@@ -54,6 +53,6 @@ def read_safetensors(path: Path) -> Tensors:
         if dtype is None:
             unread[name] = f"dtype {entry['dtype']} cannot be read: save it as float32"
         else:
-            flat = np.frombuffer(mapped, dtype, (end - begin) // np.dtype(dtype).itemsize, start + begin)
+            flat = np.frombuffer(content, dtype, (end - begin) // np.dtype(dtype).itemsize, start + begin)
             arrays[name] = flat.reshape(entry["shape"])
     return Tensors(arrays, unread, ordered=False)

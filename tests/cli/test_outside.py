@@ -129,6 +129,26 @@ def test_a_name_that_is_not_utf_8_is_written_out(tmp_path):
     assert measure.read_archive(tmp_path / "out").sql("SELECT file FROM networks").fetchall() == [(shown,)]
 
 
+def test_all_that_a_measurement_writes_has_a_place_where_names_are_not_utf_8(tmp_path):
+    """As those with other letters than English ones where the locale is of ASCII alone."""
+    odd = os.fsdecode(b"\xff")
+    file, other, out = tmp_path / f"{odd}.npz", tmp_path / "net.npz", tmp_path / odd
+    kernels = {f"с.{k}.weight": np.ones((4, 3 + k, 3, 3), np.float32) for k in range(2)}
+    try:
+        for path in (file, other):
+            np.savez(path, **kernels)
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 alone")
+    network = ["measure", str(file), str(other), "--stride", "1", "--wide"]
+    assert cli.main([*network, "--out", str(out), "--graph", str(out / "g.dot")]) == 0
+    written = {path.name for path in out.rglob("*")}
+    assert written >= {"histograms.png", "report.html", "pairs.csv", "result.json", "g.dot"}
+    assert r'"\udcff: с.0" -> "\udcff: с.1"' in (out / "g.dot").read_text(encoding="utf-8").replace(r"\\", "\\")
+    pytest.importorskip("duckdb")
+    with pytest.raises(InputError, match="in UTF-8 alone: rename"):
+        measure.read_archive(out)
+
+
 def test_names_do_nothing_to_a_terminal(tmp_path, capsys, monkeypatch):
     rng = np.random.default_rng(0)
     kernel = lambda *shape: rng.normal(size=(*shape, 3, 3)).astype(np.float32)

@@ -11,7 +11,7 @@ from sicjax import sdr
 from sicjax.experiments import PRESETS
 from sicjax.experiments._measured import EDGES, _coarse, histogram_of, mode
 from sicjax.experiments._readings import READINGS, ratios
-from sicjax.experiments._statistics import as_json, estimate, judged, part
+from sicjax.experiments._statistics import as_json, by_interval, estimate, judged
 from sicjax.experiments.gan_levels import c1, c2
 from sicjax.experiments.public import judged_one_by_one
 from sicjax.experiments.vae_levels import c3, c4
@@ -40,19 +40,19 @@ def test_intervals_are_those_of_scipy_and_hold_the_mean_as_often_as_they_say():
     ],
 )
 def test_a_verdict_needs_the_whole_interval(values, rule, bound, verdict, point):
-    found = part("number", values, rule, bound, centre=1.0 if rule == "within" else 0.0)
+    found = by_interval("number", values, rule, bound, centre=1.0 if rule == "within" else 0.0)
     assert (found.verdict, found.point) == (verdict, point)
 
 
 def test_a_claim_holds_if_every_part_does_and_fails_if_one_fails():
-    good, bad = part("good", [1, 1.1, 0.9], "above"), part("bad", [-1, -1.1, -0.9], "above")
-    open_ = part("open", [1, -1, 0], "above")
+    good, bad = by_interval("good", [1, 1.1, 0.9], "above"), by_interval("bad", [-1, -1.1, -0.9], "above")
+    open_ = by_interval("open", [1, -1, 0], "above")
     for parts, verdict in (([good], "holds"), ([good, open_], "undecided"), ([good, open_, bad], "fails")):
         assert judged("ratio", "", parts).verdict == verdict
 
 
 def test_many_tests_widen_the_interval():
-    one, many = (part("number", [1.0, 1.3, 0.9], "above", tests=n) for n in (1, 5))
+    one, many = (by_interval("number", [1.0, 1.3, 0.9], "above", tests=n) for n in (1, 5))
     assert one.verdict == "holds" and many.verdict == "undecided"
 
 

@@ -10,32 +10,32 @@ from scipy import stats
 from sicjax.experiments import _judges as judges
 from sicjax.experiments._judges import Network, Variant
 from sicjax.experiments._net import NUMBERS
-from sicjax.experiments._tests import judged, part
+from sicjax.experiments._tests import by_test, judged
 
 RNG = np.random.default_rng(0)
 
 
 def test_p_values_are_those_of_scipy():
     x, y = RNG.normal(0.5, 1, 5).tolist(), RNG.normal(0, 2, 3).tolist()
-    assert part("", x, "above", 0.1).p_there == pytest.approx(stats.ttest_1samp(x, 0.1, alternative="greater")[1])
-    assert part("", x, "below", 0.1).p_there == pytest.approx(stats.ttest_1samp(x, 0.1, alternative="less")[1])
+    assert by_test("", x, "above", 0.1).p_there == pytest.approx(stats.ttest_1samp(x, 0.1, alternative="greater")[1])
+    assert by_test("", x, "below", 0.1).p_there == pytest.approx(stats.ttest_1samp(x, 0.1, alternative="less")[1])
     welch = stats.ttest_ind(x, y, equal_var=False, alternative="greater")
-    found = part("", x, "above", against=y)
+    found = by_test("", x, "above", against=y)
     assert found.p_there == pytest.approx(welch[1])
     interval = stats.ttest_ind(x, y, equal_var=False).confidence_interval()
     assert (found.low, found.high) == pytest.approx(tuple(interval))
     both = [stats.ttest_1samp(x, at, alternative=side)[1] for at, side in ((-0.2, "greater"), (1.8, "less"))]
-    assert part("", x, "within", 1.0, centre=0.8).p_there == pytest.approx(max(both))
-    assert part("", [1.0], "above").p_there == 1
+    assert by_test("", x, "within", 1.0, centre=0.8).p_there == pytest.approx(max(both))
+    assert by_test("", [1.0], "above").p_there == 1
 
 
 def test_many_parts_need_more_of_each():
     values = [1.0, 1.5, 0.6, 1.2, 0.9]
-    p = part("", values, "above").p_there
-    alone, crowd = (judged("ratio", "", [part("", values, "above")] * n) for n in (1, math.ceil(0.03 / p)))
+    p = by_test("", values, "above").p_there
+    alone, crowd = (judged("ratio", "", [by_test("", values, "above")] * n) for n in (1, math.ceil(0.03 / p)))
     assert (alone.verdict, crowd.verdict) == ("holds", "undecided")
-    assert judged("ratio", "", [part("", values, "above"), part("", values, "below")]).verdict == "fails"
-    assert judged("ratio", "", [part("", values, "above")], ["something"]).verdict == "undecided"
+    assert judged("ratio", "", [by_test("", values, "above"), by_test("", values, "below")]).verdict == "fails"
+    assert judged("ratio", "", [by_test("", values, "above")], ["something"]).verdict == "undecided"
 
 
 def network(*levels, seeds=5, sd=0.01):

@@ -12,7 +12,7 @@ from sicjax.experiments import Chapter, Claim, Drawing, Experiment, claim
 from sicjax.experiments._experiment import draw, registered
 from sicjax.experiments._pictures import embedded
 from sicjax.experiments._registry import NAMES
-from sicjax.experiments._statistics import judged, part
+from sicjax.experiments._statistics import by_interval, judged
 
 
 def picture(result, images):
@@ -21,7 +21,7 @@ def picture(result, images):
 
 @claim("C10", "A toy's mean is above 1.", of=lambda result: [result["means"]])
 def c10(means):
-    parts = [part("mean", means, "above", 1)]
+    parts = [by_interval("mean", means, "above", 1)]
     return judged("ratio", "above 1", parts), judged("adaptation", "nothing", [])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from keras_net import chain, conv, kernel, layer, model, save, start
 from onnx_net import Net, helper, onnx
 from safetensors.numpy import save_file
+from torch_net import program
 
 try:
     import torch
@@ -70,6 +71,93 @@ def torchscript(folder: Path) -> Path:
         warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(_module()), folder / "net.pt")
     return folder / "net.pt"
+
+
+BODY = """
+if torch.ne(torch.dim(x), 4):
+  ops.prim.RaiseException("four axes only")
+else:
+  pass
+parts = annotate(List[Tensor], [])
+y = (self.a).forward(x, )
+_0 = torch.append(parts, y)
+for i in range(2):
+  y = torch.relu_(torch.add(y, parts[0], alpha=1))
+named = {"left": y}
+torch._set_item(named, "right", torch.neg(y))
+both = __torch__.Both(y, named["right"]) if torch.gt(torch.len(parts), 0) else __torch__.Both(y, y)
+left, right = both
+if bool(torch.gt(torch.sum(x), 0)):
+  z = (self.b).forward(y, )
+  _1 = torch.append(parts, z)
+else:
+  z = (self.b).forward(named["right"], ) if torch.gt(torch.len(parts), 0) else left
+  self.kept = z
+size : int = torch.size(z, 2)
+z = torch.slice(z, 2, torch.neg(size), size)
+halves = torch.chunk(z, 2, 1)
+z = torch.cat([halves[1], halves[0]], 1)
+scale = torch.div(torch.norm(self.c.weight, 2, [1, 2, 3], True), torch.tensor([1.]))
+w = torch._weight_norm(self.c.weight, scale, 0)
+with torch.no_grad():
+  z = torch.conv2d(__torch__.act(z, ), w, None, [1, 1], [1, 1])
+while torch.lt(torch.item(torch.max(z)), 3.):
+  z = torch.mul(z, 2)
+return (z, torch.mystery(right))
+""".strip()
+MORE = """
+class Conv(Module):
+  stride : Final[int] = 1
+  def forward(self: __torch__.Conv, y: Tensor) -> Tensor:
+    return torch.conv2d(y, self.weight, None, [self.stride, self.stride], [1, 1])
+class Both(NamedTuple):
+  left : Tensor
+  right : Tensor
+def act(y: Tensor, slope: float=0.1) -> Tensor:
+  return torch.leaky_relu(y, slope)
+""".lstrip()
+
+
+def torchscript_code(folder: Path) -> Path:
+    """With what code can have: branches, loops, lists, dictionaries, tuples with names, functions, computed kernels."""
+    return program(folder / "net.pt", BODY, MORE)
+
+
+def _branching():
+    nn = torch.nn
+
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = (nn.Conv2d(k, 4, 3, padding=1) for k in (3, 4, 4))
+            self.norm = nn.BatchNorm2d(4)
+            self.register_buffer("scale", torch.tensor(2.0))
+
+        def forward(self, x):
+            y = torch.relu(self.norm(self.a(x)))
+            with torch.no_grad():
+                y = y * self.scale
+            left, right = torch.chunk(y, 2, 1)
+            z = torch.cat([right, left], 1)
+            z[:, :2].mul_(2)
+            z = z[:, :, : x.shape[2] // 2]
+            z = z[:, torch.tensor([3, 2, 1, 0])]
+            z = nn.functional.interpolate(z, size=[2 * n for n in z.shape[2:]])
+            z = z + nn.functional.adaptive_avg_pool2d(z, (1, None))
+            return torch.cond(x.sum() > 0, lambda v: self.b(v), lambda v: self.c(v), (z,))
+
+    return Branching().eval()
+
+
+def exported_branching(folder: Path) -> Path:
+    """With open sizes, branches, parts that are written into, and what is computed from sizes."""
+    n = torch.export.Dim("n", max=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shapes = {"x": {0: n}}
+        found = torch.export.export(_branching(), (torch.zeros(2, 3, 16, 9),), dynamic_shapes=shapes)
+        torch.export.save(found, folder / "net.pt2")
+    return folder / "net.pt2"
 
 
 def exported(folder: Path) -> Path:
@@ -149,6 +237,7 @@ FILES = {
     "Keras 3": keras("keras 3"),
     "Keras 3, HDF5": keras("keras 3 h5"),
     "Keras 2, HDF5": keras("keras 2 h5"),
+    "TorchScript, its code": torchscript_code,
 }
 if torch is not None:
     FILES |= {
@@ -156,6 +245,7 @@ if torch is not None:
         "PyTorch, legacy": pytorch(False),
         "TorchScript": torchscript,
         "torch.export": exported,
+        "torch.export, branches": exported_branching,
     }
 if PUBLIC.is_dir():
     FILES |= {

@@ -24,3 +24,11 @@ def test_the_graph_is_drawn_or_told(chain, tmp_path, monkeypatch):
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_draws_the_graph(chain, tmp_path):
     assert "net.0" in write_graph(measure([chain[0]], stride=2), tmp_path / "net.svg").read_text()
+
+
+def test_graphviz_is_given_utf_8_whatever_the_locale(chain, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr("shutil.which", lambda name: "dot")
+    monkeypatch.setattr("subprocess.run", lambda command, **given: calls.append(given))
+    write_graph(measure([chain[0]], stride=2), tmp_path / "net.svg")
+    assert [type(given["input"]) for given in calls] == [bytes] and b"net.0" in calls[0]["input"]

@@ -33,6 +33,12 @@ def test_it_is_the_share_of_all_orders():
     assert permuted(f, DRAWS) == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / DRAWS))
 
 
+def test_the_real_pairing_counts_among_them():
+    kernels = RNG.normal(size=(3, 3, 1, 12))
+    matched = sdr.Cascade(kernels, np.moveaxis(kernels, -2, -1), up=1)
+    assert permuted(sdr.features(matched), 99) == 0.01
+
+
 def test_channels_of_no_energy_change_nothing():
     small = pair(3, 9, 4)
     f = sdr.features(small)

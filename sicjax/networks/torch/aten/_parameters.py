@@ -18,7 +18,7 @@ from sicjax.networks.torch.aten._values import UNKNOWN, Parameter, parameters
 _LARGEST_MADE = 2**20
 _LARGEST = 2**26
 # Of several values, which do not meet each with each: what comes out is as large as the first.
-_AS_LARGE = ("batch_norm", "layer_norm", "reshape_as", "view_as")
+_AS_LARGE = ("batch_norm", "dequantize_per_channel", "layer_norm", "reshape_as", "view_as")
 # Arguments before which others may be left out.
 _NAMED = ("correction", "keepdim")
 # Arguments that say how a value is kept, not what it is.
@@ -147,7 +147,7 @@ def _same(a: Any, *_: Any) -> Any:
 
 
 @rules("norm linalg_vector_norm")
-def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False, *_: Any) -> np.ndarray:
+def _norm(a: np.ndarray, order: Any = 2, dim: Any = None, keepdim: bool = False, *_: Any) -> Any:
     axes, order = _axes(dim), 2 if order is None else order
     if order == math.inf:
         return np.abs(a).max(axis=axes, keepdims=keepdim)
