@@ -21,7 +21,7 @@ from sicjax.experiments._measured import measured_file
 from sicjax.experiments._net import numbers
 from sicjax.experiments._public import described, generators, load
 from sicjax.experiments._taken_out import taken_out
-from sicjax.experiments._tests import Judgement, Part
+from sicjax.experiments._tests import Judgement, Tested
 from sicjax.experiments._untrained import scatter
 
 ROLES = ("generator", "discriminator", "encoder", "decoder")
@@ -115,7 +115,7 @@ def page(result) -> list[str]:
     judged = judged_families(result)
     counts = counted(result)
     whole = [f"{claim} {name}" for claim, name, three in judged if _share(three[0].parts).endswith(WHOLLY)]
-    sums = [(sum(there for there, _ in of), sum(n for _, n in of)) for of in zip(*counts.values(), strict=True)]
+    sums: list[tuple[Any, ...]] = [tuple(map(sum, zip(*of, strict=True))) for of in zip(*counts.values(), strict=True)]
     text = [
         _ANSWER.format(whole=f"Of all families only {', '.join(whole)}" if whole else "No family", sums=_in_a_row(sums))
     ]
@@ -130,12 +130,12 @@ def page(result) -> list[str]:
     return text
 
 
-def _share(parts: Sequence[Part]) -> str:
+def _share(parts: Sequence[Tested]) -> str:
     there = sum(part.there for part in parts)
     return f"{there} of {len(parts)}{WHOLLY if there == len(parts) else ''}"
 
 
-def _in_a_row(sums: Sequence[tuple[int, int]]) -> str:
+def _in_a_row(sums: Sequence[tuple[int, ...]]) -> str:
     return ", ".join(
         f"{there} of {of} on {'the ' * (on == 'ratio')}{on}" for on, (there, of) in zip(ON, sums, strict=True)
     )
@@ -156,7 +156,7 @@ def _families(result: Mapping[str, Any]) -> str:
 
 def _every(families: Mapping[str, Sequence[Judgement]]) -> str:
     """A line for each number of a claim and a column for each family; bold is what is not where the claim says."""
-    rows: dict[tuple[str, str], dict[str, Part]] = {}
+    rows: dict[tuple[str, str], dict[str, Tested]] = {}
     for name, three in families.items():
         for judgement in three:
             for part in judgement.parts:
@@ -171,11 +171,11 @@ def _every(families: Mapping[str, Sequence[Judgement]]) -> str:
     return tables.table(["on", "number", "the claim says", *families], lines)
 
 
-def _rule(part: Part) -> str:
+def _rule(part: Tested) -> str:
     return f"{part.rule} {part.bound:.2g}" + (f" of {part.centre:g}" if part.rule == "within" else "")
 
 
-def _cell(part: Part, bound: bool) -> str:
+def _cell(part: Tested, bound: bool) -> str:
     value = tables.number(part.mean)
     return (value if part.there else f"**{value}**") + (f" ({_rule(part)})" if bound else "")
 
