@@ -137,7 +137,7 @@ def _samples(shelf: Shelf) -> Iterator[tuple[str, Any, str]]:
     """Fig. 7."""
     preset, pages = shelf.preset, {}
     for channels, beta in product(preset.channels, preset.betas):
-        _, grid = shelf.picture(vae_name(channels, beta), "samples")
+        _, grid = shelf.picture(vae_name(channels, beta), runs.SAMPLES)
         if grid is not None:
             pages[f"{channels} channels", f"beta {beta:g}"] = grid.reshape(-1, *grid.shape[2:])
     if len(pages) == len(preset.channels) * len(preset.betas):
@@ -150,9 +150,9 @@ def _pages(shelf: Shelf) -> Iterator[Drawn]:
         yield Drawn(png, "Fig. 3b: ratios of random inputs through random filters, from cause to effect and back.")
     plain = vae_name(shelf.preset.channels[0], shelf.preset.betas[0])
     for name, title in ((plain, "Fig. 11: drawn"), ("gan", "Drawn"), (dropout_name(shelf.preset), "Drawn")):
-        seed, grid = shelf.picture(name, "samples")
+        seed, grid = shelf.picture(name, runs.SAMPLES)
         if grid is not None:
-            yield Drawn(shelf.file(name, seed, "samples"), f"{title} by {name}, seed {seed} ({DATA}).")
+            yield Drawn(shelf.file(name, seed, runs.SAMPLES), f"{title} by {name}, seed {seed} ({DATA}).")
 
 
 def _along(shelf: Shelf) -> Iterator[tuple[str, Any, str]]:
