@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +14,12 @@ from jaxtyping import UInt8
 from sicjax import figures, runs
 from sicjax.experiments._levels import curves
 from sicjax.experiments._planned import dropout_name, vae_name
-from sicjax.experiments._preset import Preset
+from sicjax.experiments._preset import PRESETS, Preset
 from sicjax.experiments._records import Record
+from sicjax.experiments._tables import number
 from sicjax.experiments._taken_out import PAGES
 from sicjax.experiments.illustration import composed, pathway
 
-DATA = "CelebA, 64 x 64, half width"
 BANDS = ("mean", "low", "high", "adaptation")
 # Of the measures that may judge, the one on features of a trained network.
 VARIETY = "coverage_trained"
@@ -39,6 +40,15 @@ class Shelf(NamedTuple):
 
     def has(self, *names: str) -> bool:
         return all(self.records.get(name) for name in names)
+
+    @property
+    def about(self) -> str:
+        """What the runs were trained on, and how large their networks are."""
+        config = next(record["config"] for of in self.records.values() for record in of.values())
+        data, size = config["data"].rpartition(":")[2], config["size"]
+        width = Fraction(max(config.get("generator") or config["encoder"]), max(PRESETS["paper"].gan.generator))
+        share = "as wide as the paper's" if width == 1 else f"{width} of the paper's width"
+        return f"{data}, {size} x {size}, {share}"
 
     def levels(self, name: str, network: str) -> list[Any]:
         return [each["levels"][str(each["last"])][network] for each in self.records[name].values()]
@@ -69,7 +79,7 @@ def draw(preset: Preset, found: Mapping[str, Mapping[int, Record]], folder: Path
     """
     shelf = Shelf(preset, found, folder / "records")
     drawn = [
-        Drawn(figures.save(figure, folder / name, [".png"])[0], f"{caption} ({DATA}).")
+        Drawn(figures.save(figure, folder / name, [".png"])[0], f"{caption} ({shelf.about}).")
         for each in (_example, _histograms, _taken_out, _samples, _along)
         for name, figure, caption in each(shelf)
     ]
@@ -123,7 +133,7 @@ def _taken_out(shelf: Shelf) -> Iterator[tuple[str, Any, str]]:
     for name in PAGES[1:]:
         # At random: the last of the draws.
         each = removal[name][-1] if name == "random" else removal[name]
-        notes.append(f"{each['chroma']:.2f}\n{each['distance']:.2f}")
+        notes.append(f"{number(each['chroma'], 2)}\n{number(each['distance'], 2)}")
     figure = figures.table(grid, columns=columns, notes=notes)
     caption = (
         f"Fig. 6 and 10: filters of the generator's last layer but one taken out, seed {seed}; above each column how "
@@ -152,7 +162,7 @@ def _pages(shelf: Shelf) -> Iterator[Drawn]:
     for name, title in ((plain, "Fig. 11: drawn"), ("gan", "Drawn"), (dropout_name(shelf.preset), "Drawn")):
         seed, grid = shelf.picture(name, runs.SAMPLES)
         if grid is not None:
-            yield Drawn(shelf.file(name, seed, runs.SAMPLES), f"{title} by {name}, seed {seed} ({DATA}).")
+            yield Drawn(shelf.file(name, seed, runs.SAMPLES), f"{title} by {name}, seed {seed} ({shelf.about}).")
 
 
 def _along(shelf: Shelf) -> Iterator[tuple[str, Any, str]]:

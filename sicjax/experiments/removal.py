@@ -173,8 +173,7 @@ def _headings(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     left = found["after_energy"] - rows["removed"]
     columns = [f"unedited\n\n{found['filters']:,} filters", f"low energy\nout\n{found['after_energy']:,} filters"]
     columns += [name.replace(" ", "\n") + f" out\n{left:,} filters" for name in COLUMNS[1:]]
-    number = lambda value: "-" if value is None else f"{value:.2f}"
-    notes = [f"{number(rows[name]['chroma'])}\n{rows[name]['distance']:.2f}" for name in COLUMNS]
+    notes = ["\n".join(tables.number(rows[name][key], 2) for key in ("chroma", "distance")) for name in COLUMNS]
     return columns, ["chroma, × unedited\ndistance, × random", *notes]
 
 

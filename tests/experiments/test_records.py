@@ -148,6 +148,14 @@ def test_figures_are_drawn_of_what_has_a_record(tmp_path):
     some = draw(CPU, {"gan": {0: one["gan"]}}, tmp_path)
     assert [each.png.stem for each in some] == ["fig3a", "fig3c", "fig4", "fig6", "gan-seed0-samples"]
     assert "1 seed;" in some[2].caption
+    assert all(
+        each.caption.endswith("(celeba10k_89x109_jpeg.npz, 64 x 64, 1/2 of the paper's width).") for each in some
+    )
+    # What the captions say is of the records, and colours that were not there have no share left.
+    grey = one["gan"]["removal"] | {"highest ratio": one["gan"]["removal"]["highest ratio"] | {"chroma": None}}
+    other = one["gan"] | {"config": one["gan"]["config"] | {"data": "faces", "generator": [512, 8]}, "removal": grey}
+    wide = draw(CPU, {"gan": {0: other}}, tmp_path)
+    assert [each.caption.rpartition(" (")[2] for each in wide] == ["faces, 64 x 64, as wide as the paper's)."] * 5
 
 
 def test_an_independent_script_finds_every_number_on_the_page():

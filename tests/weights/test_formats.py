@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pickled import refusal
 from safetensors.numpy import save_file
 
 from sicjax import weights
@@ -28,15 +29,6 @@ class Evil:
 
     def __reduce__(self):
         return open, (str(self.marker), "w")
-
-
-def refusal(path):
-    """The one line with which a file is refused."""
-    with pytest.raises(InputError) as caught:
-        weights.read(path)
-    message = str(caught.value)
-    assert message.isprintable() and str(path) in message and len(message) < len(str(path)) + 250
-    return message
 
 
 def assert_same(tensors, expected):
