@@ -45,19 +45,19 @@ def show(comparisons: Sequence[Comparison], file: TextIO, *, wide: bool = False)
         wide: all tables, however many.
     """
     console = console_for(file)
-    cut, few = False, wide or len(comparisons) < MANY
+    few = wide or len(comparisons) < MANY
     if not few:
-        cut |= _summary(console, comparisons)
+        _summary(console, comparisons)
         console.print()
     for k, comparison in enumerate(comparisons if few else comparisons[-1:]):
         if k:
             console.print()
         console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"), soft_wrap=True)
         if comparison.pairs:
-            cut |= _print(console, _PAIRS, comparison.pairs)
+            _print(console, _PAIRS, comparison.pairs)
         else:
             console.print("no pair of successive convolutions in either", style="yellow")
-        cut |= _print(console, _LAYERS, comparison.layers)
+        _print(console, _LAYERS, comparison.layers)
         for note in comparison.notes:
             console.print(Text(note), style="dim", soft_wrap=True)
     console.print(
@@ -68,13 +68,10 @@ def show(comparisons: Sequence[Comparison], file: TextIO, *, wide: bool = False)
     if not few:
         note = "of each version the medians, and the pair and layer that moved furthest; all of them: --wide, --out DIR"
         console.print(note, style="dim", soft_wrap=True)
-    if cut:
-        note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
-        console.print(note, style="dim", soft_wrap=True)
 
 
-def _summary(console: Console, comparisons: Sequence[Comparison]) -> bool:
-    """Prints a line for each version; whether a name had to be shortened."""
+def _summary(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """Prints a line for each version."""
     first = comparisons[0]
     mean, coupling = (_median(getattr(pair, f"{name}_before") for pair in first.pairs) for name in ("mean", "coupling"))
     lines = [[first.before, _number(mean, ".4f"), _number(coupling, "+.3f"), *[""] * 4]]
@@ -99,7 +96,7 @@ def _summary(console: Console, comparisons: Sequence[Comparison]) -> bool:
         Column(heading, cells, heading in ("pair", "layer"))
         for heading, cells in zip(headings, zip(*lines, strict=True), strict=True)
     )
-    return print_table(console, names, [others], styles=[None] * len(lines))
+    print_table(console, names, [others], styles=[None] * len(lines))
 
 
 def _median(values: Iterable[float]) -> float:
@@ -108,10 +105,9 @@ def _median(values: Iterable[float]) -> float:
     return statistics.median(numbers) if numbers else math.nan
 
 
-def _print(console: Console, columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> bool:
-    """Prints a table; whether a name had to be shortened."""
+def _print(console: Console, columns: Sequence[tuple[str, Callable[[R], str]]], rows: Sequence[R]) -> None:
     names, *others = [Column(heading, [fill(row) for row in rows]) for heading, fill in columns]
-    return print_table(console, names, [others], styles=[None if row.status == "kept" else "yellow" for row in rows])
+    print_table(console, names, [others], styles=[None if row.status == "kept" else "yellow" for row in rows])
 
 
 def _named(change: PairChange | LayerChange) -> str:

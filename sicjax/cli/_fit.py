@@ -11,13 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from sicjax.cli._names import MARK, SHORTEST, shortened
-
 GAP = 2
-# Of a column of words, which may go on in the next line, and of names, which may be shortened.
-WORDS, NAMES = 17, 20
-# Names of so many letters tell layers apart: more only where words need no second line.
-ENOUGH = 44
+# As narrow as a column of words may be, which go on in the next line.
+WORDS = 17
 
 
 class Column(NamedTuple):
@@ -61,47 +57,43 @@ def print_table(
     groups: Sequence[Sequence[Column]],
     *,
     styles: Sequence[str | None],
-) -> bool:
+) -> None:
     """Prints columns side by side or, where they are too wide, in parts below each other, each with the names.
 
     Arguments:
         console: where.
-        names: the first column, whose cells are shortened where there is not enough room.
+        names: the first column; a name that is too long for it has a line of its own above the rest of its row.
         groups: columns that belong together; a part begins at a group where that is enough.
         styles: of each line.
-
-    Returns:
-        Whether a name was shortened.
     """
-    given = set(names.cells)
-    mark = MARK if _has(console, MARK) else "~"
-    parts = list(_parts(groups, console.width - min(names.wide, NAMES) - GAP))
-    width = min(_room(part, names, console.width) for part in parts)
-    names = Column(names.heading, [shortened(name, width, mark) for name in names.cells], True)
-    for part in parts:
+    for part in _parts(groups, console.width - cell_len(names.heading) - GAP):
+        width = _room(part, names, console.width)
         left = console.width - width - sum(GAP + column.narrow for column in part)
         widths = [width]
         for column in part:
             widths.append(column.narrow + min(max(left, 0), column.wide - column.narrow))
             left -= widths[-1] - column.narrow
-        columns = [names, *part]
+        columns = [names._replace(words=True), *part]
         heading = Text(_line([column.heading for column in columns], columns, widths), "bold")
         console.print(heading, soft_wrap=True)
         for k, style in enumerate(styles):
-            wrapped = [wrap(column.cells[k], w) or [""] for column, w in zip(columns, widths, strict=True)]
-            for cells in zip_longest(*wrapped, fillvalue=""):
-                console.print(Text(_line(cells, columns, widths), style or ""), soft_wrap=True)
+            name, *rest = (column.cells[k] for column in columns)
+            if cell_len(name) > width:
+                console.print(Text(name, style or ""), soft_wrap=True)
+                name = ""
+            wrapped = [wrap(cell, w) or [""] for cell, w in zip(rest, widths[1:], strict=True)]
+            for cells in zip_longest([name], *wrapped, fillvalue=""):
+                if any(cells):
+                    console.print(Text(_line(cells, columns, widths), style or ""), soft_wrap=True)
         if console.is_terminal and len(styles) >= console.height:  # what stood above is out of sight
             console.print(heading, soft_wrap=True)
-    return any(cell_len(name) and name not in given for name in names.cells)
 
 
 def _room(part: Sequence[Column], names: Column, width: int) -> int:
-    """What a part leaves to the names: words go on in the next line before names become too short."""
-    needed = min(names.wide, ENOUGH)
-    left = [width - sum(GAP + column.wide for column in part), width - sum(GAP + column.narrow for column in part)]
-    room = next((room for room in left if room >= needed), left[-1])
-    return max(min(names.wide, room), min(names.wide, SHORTEST))
+    """What a part leaves to the names: words go on in the next line where all names have room then."""
+    whole = width - sum(GAP + column.wide for column in part)
+    most = width - sum(GAP + column.narrow for column in part)
+    return min(names.wide, max(most if whole < names.wide <= most else whole, cell_len(names.heading)))
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
@@ -126,11 +118,3 @@ def _parts(groups: Sequence[Sequence[Column]], room: int) -> Iterator[list[Colum
                 part = []
             part.append(column)
         yield part
-
-
-def _has(console: Console, letter: str) -> bool:
-    try:
-        letter.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -50,18 +50,18 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     """Prints a table of every pair in every file, then what was skipped, or could not be measured, and why."""
     measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
     console = console_for(file)
-    cut = _pairs(console, measured, view)
+    short = console.is_terminal and not view.wide
+    listed = [each._replace(rows=_telling(each.rows)) if short else each for each in measured]
+    _pairs(console, listed, view)
     for name, rows, _ in measured:
         if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
             say(console, f"{name}: {_together(rows, view)}")
-    if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in measured):
+    if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in listed):
         say(console, FEWER, "dim")
-    if any(row.structural for shown in measured for row in shown.rows):
-        note = "no shared lag: the kernels share none, so every ratio is 1 whatever the weights"
-        say(console, note, "dim")
-    if cut:
-        note = "names are shortened: whole in a wider terminal, in a pipe, and with --out or --json"
-        say(console, note, "dim")
+    if any(row.structural for _, rows, _ in measured for row in rows):
+        left = sum(len(each.rows) for each in measured) - sum(len(each.rows) for each in listed)
+        more = f" ({left:,} such pairs are not listed: --wide lists all)" if left else ""
+        say(console, f"no shared lag: the kernels share none, so every ratio is 1 whatever the weights{more}", "dim")
     for (said, style), names in _beside(measured).items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
         say(console, printable(f"{names[0]}{more}: {said}"), style)
@@ -93,8 +93,13 @@ class _Shown(NamedTuple):
     record: Record
 
 
-def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> bool:
-    """Prints the table; whether a name had to be shortened."""
+def _telling(rows: list[Row]) -> list[Row]:
+    """Of many rows those that say something of the weights; all of them where none does."""
+    telling = [row for row in rows if not row.structural or "energies" in row.reading]
+    return telling if telling and len(rows) >= MANY else rows
+
+
+def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> None:
     lines: list[tuple[str, Row | None, str | None]] = []
     for name, rows, record in measured:
         if len(measured) > 1:
@@ -108,7 +113,7 @@ def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> bool:
         [Column(heading.title, cells(heading), heading.words) for heading in group]
         for group in (WIDE if view.wide else SHORT)
     ]
-    return print_table(console, Column(PAIR.title, names, True), groups, styles=styles)
+    print_table(console, Column(PAIR.title, names, True), groups, styles=styles)
 
 
 def _together(rows: Sequence[Row], view: View) -> str:

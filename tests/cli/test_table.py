@@ -7,7 +7,6 @@ import pytest
 
 from sicjax._errors import InputError
 from sicjax.cli import _columns
-from sicjax.cli._names import shortened
 from sicjax.cli._table import View, tables
 
 NAMES = [f"down_blocks.{k}.resnets.{k % 3}.conv1 to down_blocks.{k}.resnets.{k % 3}.conv2" for k in range(25)]
@@ -49,7 +48,7 @@ def shown(monkeypatch, width, *arguments, **view):
 @pytest.mark.parametrize("wide", [False, True])
 def test_no_column_is_lost_and_no_number_cut(monkeypatch, width, wide):
     lines = shown(monkeypatch, width, [record(NAMES[:2])], wide=wide)
-    table = [line for line in lines if not line.startswith(("names are", "net.npz"))]
+    table = [line for line in lines if not line.startswith("net.npz") and line not in NAMES]
     assert max(map(len, table)) <= width
     groups = _columns.WIDE if wide else _columns.SHORT
     headings = [heading for group in groups for heading in group]
@@ -57,7 +56,8 @@ def test_no_column_is_lost_and_no_number_cut(monkeypatch, width, wide):
     assert all(heading.title in heads for heading in headings)
     numbers = " ".join(table)
     assert all(number in numbers for number in ("1.0100", "-0.0123", *(["2,097,152", "1.000 ± 0.100"] if wide else [])))
-    assert ("names are shortened" in "\n".join(lines)) == (NAMES[0] not in numbers)
+    # A name is whole, above its numbers where there is no room beside them.
+    assert all(any(line.startswith(name) for line in lines) for name in NAMES[:2])
 
 
 def test_in_a_pipe_every_row_is_one_whole_line(monkeypatch):
@@ -91,17 +91,44 @@ def test_a_reason_of_several_layers_is_said_once(monkeypatch):
 def test_more_rows_than_a_terminal_has_lines(monkeypatch):
     """The heading stands below them too, and it is said how there are fewer."""
     monkeypatch.setenv("LINES", "25")
-    lines = shown(monkeypatch, 120, [record(NAMES)])
+    lines = shown(monkeypatch, 150, [record(NAMES)])
     assert lines[26] == lines[0] and sum(line.startswith("fewer rows: --top 10 --sort") for line in lines) == 1
-    few = shown(monkeypatch, 120, [record(NAMES)], top=10)
+    few = shown(monkeypatch, 150, [record(NAMES)], top=10)
     assert few.count(few[0]) == 1 and not any(line.startswith("fewer rows") for line in few)
     piped = shown(monkeypatch, None, [record(NAMES)])
     assert piped.count(piped[0]) == 1 and not any(line.startswith("fewer rows") for line in piped)
 
 
-def test_the_numbers_of_layers_stay_where_a_terminal_is_narrow():
-    name = "features.denseblock{}.denselayer{}.conv to features.denseblock{}.denselayer{}.conv"
-    assert len({shortened(name.format(*numbers), 24) for numbers in ((1, 2, 1, 3), (1, 2, 1, 4), (1, 12, 2, 13))}) == 3
+def test_short_names_stand_beside_their_numbers(monkeypatch):
+    lines = shown(monkeypatch, 80, [record(["a to b", NAMES[1]])])
+    assert lines[1].split()[:4] == ["a", "to", "b", "1.0000"] and lines[2] == NAMES[1] and "1.0100" in lines[3]
+    assert lines[1].index("1.0000") == lines[3].index("1.0100") and "energies opposed" in lines[3]
+
+
+def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
+    found = record(NAMES)
+    for k, pair in enumerate(found["cascades"]):
+        said = "no shared lag, energies matched" if k == 7 else "no shared lag"
+        pair.update({} if k == 5 else {"structural": True, "reading": said})
+    lines = shown(monkeypatch, 200, [found])
+    assert [line.split()[0] for line in lines[1:3]] == [
+        "down_blocks.5.resnets.2.conv1",
+        "down_blocks.7.resnets.1.conv1",
+    ]
+    assert lines[3].startswith("net.npz: 25 pairs") and "(23 such pairs are not listed: --wide lists all)" in lines[4]
+    # Elsewhere all of them are, and where there are few, or nothing else.
+    everywhere = (
+        (None, found, {}),
+        (300, found, {"wide": True}),
+        (200, {**found, "cascades": found["cascades"][:9]}, {}),
+    )
+    for width, given, view in everywhere:
+        lines = shown(monkeypatch, width, [given], **view)
+        assert all(any(line.startswith(pair["name"]) for line in lines) for pair in given["cascades"])
+        assert not any("not listed" in line for line in lines)
+    for pair in found["cascades"]:
+        pair.update(structural=True, reading="no shared lag")
+    assert sum(line.startswith("down_blocks") for line in shown(monkeypatch, 200, [found])) == 25
 
 
 def test_many_pairs_are_told_in_a_line(monkeypatch):
@@ -133,32 +160,3 @@ def test_rows_are_sorted(monkeypatch, column, reverse, first, last):
 def test_a_column_that_there_is_not_is_said_with_those_that_there_are(column):
     with pytest.raises(InputError, match=f"--sort {column}: there is no such column; there are pair, direction"):
         View(sort=column).of([])
-
-
-def test_the_mark_is_one_that_the_terminal_has(monkeypatch):
-    class Ascii(Terminal):
-        encoding = "ascii"
-
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "60")
-    file = Ascii()
-    tables([record(NAMES[:1])], file, View())
-    assert "~" in file.getvalue() and "…" not in file.getvalue()
-
-
-@pytest.mark.parametrize("width", range(8, 60))
-@pytest.mark.parametrize("name", [NAMES[12], "features_dense1_conv1 to features_dense1_conv2", "畳み込み層" * 9])
-def test_a_shortened_name_has_a_mark_and_fits(width, name):
-    from rich.cells import cell_len
-
-    short = shortened(name, width)
-    assert cell_len(short) <= width and ("…" in short) == (short != name) and "……" not in short
-
-
-@pytest.mark.parametrize("width", [20, 24, 30])
-def test_what_stands_between_two_layers_is_not_cut(width):
-    assert " to …" in shortened("stages.1.0.conv_out to stages.1.8.conv_in", width)
-
-
-def test_numbers_in_names_stay():
-    assert {"12", "0"} <= set(shortened(NAMES[12], 26).replace(".", "…").split("…"))
