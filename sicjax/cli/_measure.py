@@ -27,7 +27,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this help message and exit")
     add_reading(parser)
     table = parser.add_argument_group("the table")
-    table.add_argument("--wide", action="store_true", help="all columns, not the few that say most")
+    table.add_argument("--wide", action="store_true", help="all columns and all pairs, not those that say most")
     table.add_argument(
         "--sort", metavar="COLUMN", help="rows by a column, such as coupling, the largest first (of p the smallest)"
     )
