@@ -58,6 +58,7 @@ copybutton_prompt_is_regexp = True
 # What a docstring has in backticks is a link where there is a page for it, else code.
 default_role = "py:obj"
 autodoc_typehints_format = "short"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
@@ -126,6 +127,9 @@ def shorten(app, what, name, obj, options, arguments: str | None, returned: str 
     if arguments:  # with a default that is a function types come in full, and it as its address
         arguments = re.sub(r"<function [^>]*<lambda>>", "...", re.sub(r"~(?:\w+\.)+", "", arguments))
         arguments = re.sub(r"<class '([\w.]+)'>", r"\1", arguments)
+        # What is many types goes by its name.
+        arguments = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", arguments)
+        arguments = arguments.replace("str | type[Any] | dtype | SupportsDType", "DTypeLike")
     if arguments and re.fullmatch(r"\(\*args.*\*\*kwargs[^,]*\)", arguments):  # what takes anything says nothing
         arguments = None
     return tuple(each and each.replace("jaxlib._jax.Array", "Array") for each in (arguments, returned))
