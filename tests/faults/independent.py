@@ -93,6 +93,12 @@ def _hdf5(file) -> Iterator[np.ndarray]:
     import h5py
 
     found = []
+
+    def visit(_, item) -> None:
+        # A few bytes may be compressed zeros without end, which the reader does not unpack.
+        if isinstance(item, h5py.Dataset) and item.nbytes < 2**28:
+            found.append(item[()])
+
     with h5py.File(file, "r") as opened:
-        opened.visititems(lambda _, item: found.append(item[()]) if isinstance(item, h5py.Dataset) else None)
+        opened.visititems(visit)
     yield from (array for array in found if isinstance(array, np.ndarray))
