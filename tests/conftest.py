@@ -78,6 +78,8 @@ def without_type_checks():
 
 # Networks for the tests beside them, which skip where PyTorch is not installed.
 collect_ignore = ["networks/in_torch.py", "networks/torch_libraries.py", "networks/torch_modules.py"]
+# Needs a package that the project does not.
+collect_ignore += ["faults/fuzz.py"]
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
