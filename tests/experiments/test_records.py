@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import recompute
 from made_up import IMAGES, taken
+from matplotlib.figure import Figure
 
-from sicjax import experiments, sdr
+from sicjax import experiments, figures, sdr
 from sicjax._errors import InputError
 from sicjax.experiments import _carry_on, _records, families
 from sicjax.experiments._book import entries
@@ -156,6 +157,33 @@ def test_figures_are_drawn_of_what_has_a_record(tmp_path):
     other = one["gan"] | {"config": one["gan"]["config"] | {"data": "faces", "generator": [512, 8]}, "removal": grey}
     wide = draw(CPU, {"gan": {0: other}}, tmp_path)
     assert [each.caption.rpartition(" (")[2] for each in wide] == ["faces, 64 x 64, as wide as the paper's)."] * 5
+
+
+def test_figures_are_of_the_networks_that_they_name(tmp_path, monkeypatch):
+    """What each is drawn of, compared with the records themselves; the drawing has tests of its own."""
+    kept = DOCS / "records"
+    gan, vae, best = (
+        json.loads((kept / f"{name}-seed0.json").read_text()) for name in ("gan", "vae-16-beta1", "vae-32-beta0.1")
+    )
+    (tmp_path / "records").mkdir()
+    shutil.copy(kept / "gan-seed0-removal.png", tmp_path / "records")
+    drawn, sheets = [], []
+    monkeypatch.setattr(figures, "distributions", lambda networks: drawn.append(networks) or Figure())
+    monkeypatch.setattr(figures, "table", lambda grid, **said: sheets.append(said) or Figure())
+    draw(CPU, {"gan": {0: gan}, "vae-16-beta1": {0: vae}, "vae-32-beta0.1": {0: best}}, tmp_path)
+    of = lambda run, network: [level["marginal"] for level in run["levels"][str(run["last"])][network]]
+    shown = [{label: [level.marginal for level in runs[0]] for label, runs in each.items()} for each in drawn]
+    assert shown == [
+        {"generator": of(gan, "generator"), "discriminator": of(gan, "discriminator")},
+        {"decoder": of(vae, "decoder"), "encoder": of(vae, "encoder")},
+        {"vae-16-beta1": of(vae, "decoder"), "vae-32-beta0.1": of(best, "decoder")},
+    ]
+    (sheet,) = sheets
+    for heading, note in list(zip(sheet["columns"], sheet["notes"], strict=True))[1:]:
+        name = " ".join(heading.split("\n")[:-1]).removesuffix(" out")
+        removed = gan["removal"][name]
+        removed = removed[-1] if isinstance(removed, list) else removed
+        assert note.split("\n") == [f"{removed['chroma']:.2f}", f"{removed['distance']:.2f}"], name
 
 
 def test_an_independent_script_finds_every_number_on_the_page():
