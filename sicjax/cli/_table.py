@@ -120,9 +120,12 @@ def _together(rows: Sequence[Row], view: View) -> str:
     """Many pairs in a line."""
     means = np.array([row.mean for row in rows if not row.structural])
     said = [f"{len(rows):,} pairs, {sum(row.pathways for row in rows):,} pathways"]
-    if means.size and np.isfinite(means).any():
-        low, first, third, high = np.nanquantile(means, (0, 0.25, 0.75, 1))
+    means = means[np.isfinite(means)]
+    if means.size > 1:
+        low, first, third, high = np.quantile(means, (0, 0.25, 0.75, 1))
         said.append(f"means {low:.3f} to {high:.3f}, half of them {first:.3f} to {third:.3f}")
+    elif means.size:
+        said.append(f"the mean of one that depends on weights {means[0]:.3f}")
     words = Counter(row.reading.partition(",")[0] for row in rows)
     said.append(", ".join(f"{count:,} {word}" for word, count in words.most_common()))
     if view.top is not None and view.top < len(rows):

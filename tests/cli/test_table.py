@@ -115,7 +115,8 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
         "down_blocks.5.resnets.2.conv1",
         "down_blocks.7.resnets.1.conv1",
     ]
-    assert lines[3].startswith("net.npz: 25 pairs") and "(23 such pairs are not listed: --wide lists all)" in lines[4]
+    assert lines[3].startswith("net.npz: 25 pairs") and "the mean of one that depends on weights 1.050" in lines[3]
+    assert "(23 such pairs are not listed: --wide lists all)" in lines[4]
     # Elsewhere all of them are, and where there are few, or nothing else.
     everywhere = (
         (None, found, {}),
