@@ -1,7 +1,10 @@
 """The figure of distributions: whatever is given is drawn once, labelled, and within the panel."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from sicjax import figures, sdr
 from sicjax.figures import Level
@@ -132,6 +135,14 @@ def test_courses_add_up():
     assert [panel.get_title() for panel in seen] == [f"{k} to {k + 1}" for k in range(4)]
     lines = [np.asarray(line.get_ydata()) for line in seen[0].lines[1:]]
     np.testing.assert_allclose(lines, [[0.1, 0.1], [0.1, 0.2], [0.0, -0.1]] * 2)
+
+
+def test_a_notebook_shows_a_figure_by_itself():
+    """Also where nobody has loaded pyplot or set a backend."""
+    pair = sdr.generative(*(np.random.default_rng(0).normal(size=(2, 2, 3, 3)) for _ in range(2)), stride=2)
+    figure = figures.pathway(pair, 0, 0, 0)
+    with Image.open(io.BytesIO(figure._repr_png_())) as image:
+        assert image.format == "PNG" and image.size[0] > 500 and np.ptp(np.asarray(image.convert("L"))) > 200
 
 
 def test_an_interval_that_leaves_out_the_reference_is_a_full_dot():

@@ -11,6 +11,7 @@ from sicjax.experiments import _tables as tables
 from sicjax.experiments._claim import Verdicts
 from sicjax.experiments._experiment import Chapter, Results
 from sicjax.experiments._pictures import embedded, linked
+from sicjax.experiments._preset import UNTRAINED
 from sicjax.experiments._registry import CLAIMS, EXPERIMENTS, judge_all, results_in
 from sicjax.experiments._result import write_json
 
@@ -32,7 +33,9 @@ def write_report(folders: Sequence[Path], file: Path) -> Path:
             name: [{"claim": name, **each._asdict()} for each in both] for name, both in judged[folder.name].items()
         }
         write_json(folder / "claims.json", plain)
-    text = [_HEAD, "## Verdicts\n", tables.verdicts(CLAIMS, judged)]
+    trials = sorted({r["preset"] for found in results.values() for r in found.values()} & set(UNTRAINED))
+    text = [_HEAD, *(_TRIAL.format(preset=preset) for preset in trials)]
+    text += ["## Verdicts\n", tables.verdicts(CLAIMS, judged)]
     text.append(" ".join([_VERDICTS, *(claim.note for claim in CLAIMS if claim.note)]) + "\n")
     for folder in folders:
         text.append(_section(folder, results[folder.name], judged[folder.name], file))
@@ -60,6 +63,10 @@ _HEAD = (
     "order: the same weights without their arrangement. *Marginal* and *adaptation* add up to the mean ratio minus 1; "
     "z is adaptation over its standard deviation under random pairing of the kernels. Ratios of a GAN are those of its "
     "weights as trained; images, and filters removed, are of their average over the steps.\n"
+)
+_TRIAL = (
+    "**None of what follows is a result.** Preset `{preset}` tries the program: its networks are hardly trained, and "
+    "where it says that a claim holds or fails, it is of such networks. Presets `cpu` and `paper` train them.\n"
 )
 _VERDICTS = (
     "A claim **holds** if the whole 95 % interval of every number it is judged by lies where the claim says, **fails** "

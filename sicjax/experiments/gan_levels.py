@@ -93,7 +93,14 @@ EXPERIMENT = Experiment(
     "gan_levels",
     "the GAN's generator and discriminator, level by level",
     run,
-    drawings=(Drawing("fig4", "Fig. 4: the GAN.", fig4),),
+    drawings=(
+        Drawing(
+            "fig4",
+            "Fig. 4: the GAN. In the paper the generator's ratios lie around 1, and the discriminator's are broader, "
+            "with a tail below 1.",
+            fig4,
+        ),
+    ),
     page=page,
     claims=(c1, c2),
     levels=levels_of,

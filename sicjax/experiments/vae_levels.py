@@ -140,7 +140,7 @@ EXPERIMENT = Experiment(
     "vae_levels",
     "the VAE's decoder and encoder, level by level",
     run,
-    drawings=(Drawing("fig5", "Fig. 5: the VAE.", fig5),),
+    drawings=(Drawing("fig5", "Fig. 5: the VAE. The paper's decoder peaks at 1, its encoder below.", fig5),),
     page=page,
     claims=(c3, c4),
     levels=levels_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 # Width of a page of text, in inches.
 PAGE = 6.8
+# Dots an inch in a notebook: small type is read on a screen as on paper.
+SCREEN = 144
 # Okabe and Ito's colours, ordered so that neighbours differ in grey too, with a dash for each.
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (7, 2)), (0, (2, 2)))
@@ -61,10 +64,23 @@ def styled(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def new(width: float, height: float) -> Figure:
-    """An empty figure of a size in inches."""
+    """An empty figure of a size in inches, which a notebook shows by itself."""
+    return _figure()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _figure() -> type[Figure]:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    class Shown(Figure):
+        """With its PNG, which Jupyter asks for by this name: pyplot, which does it else, would hold every figure."""
+
+        def _repr_png_(self) -> bytes:
+            stream = io.BytesIO()
+            self.savefig(stream, format="png", dpi=SCREEN)
+            return stream.getvalue()
+
+    return Shown
 
 
 def stamp(figure: Figure, words: str) -> Figure:

@@ -128,6 +128,8 @@ def test_the_report_says_how_many_seeds_there_are(reproduced, tmp_path):
         (tmp_path / name / "result.json").write_text(json.dumps(kept))
     page = experiments.write_report([tmp_path], tmp_path / "report.md").read_text()
     assert "of each VAE, 2 to 5 seeds." in page
+    # Before anything that looks like a verdict.
+    assert page.index("**None of what follows is a result.** Preset `tiny`") < page.index("## Verdicts")
 
 
 def test_public_networks_are_measured_and_judged_one_by_one(tmp_path, public_weights):

@@ -30,7 +30,7 @@ from files import FILES
 from mutations import KINDS, kinds_of
 from reader import BYTES, SECONDS
 
-LARGEST = 2**20
+LARGEST = 2**24
 
 
 def packed(folder: Path) -> bytes:
