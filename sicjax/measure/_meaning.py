@@ -54,8 +54,10 @@ COLUMNS = {
     "which no ratio sees, and a batch norm between the layers may undo it.",
     "energy_p": "How often random pairing of the channels makes a rank correlation of the energies as large either way "
     "(Spearman's). Ranks, because a few channels of odd energy decide about energy itself.",
-    "reading": "The above in words. Coupled: coupling_p at most 0.01; strongly: and coupling at least 0.33. Energies "
-    "matched or opposed: energy_p at most 0.01, and which of the two by the sign of the rank correlation.",
+    "reading": "Coupling and energy in words; z has no part in it. Coupled: coupling_p at most 0.01; strongly: and "
+    "coupling at least 0.33; as random pairing: coupling_p above 0.01. Too few channels: under 8, of which nothing is "
+    "read. No shared lag: the ratios are 1 whatever the weights (structural). Energies matched or opposed: energy_p at "
+    "most 0.01, and which of the two by the sign of the rank correlation.",
     "null_mean": "Mean ratio when the taps of every kernel are shuffled: what the values alone show, without their "
     "arrangement.",
     "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",

@@ -102,6 +102,33 @@ def test_what_is_written_over_is_not_taken_for_what_was_there():
     assert list(net.cascades) == ["a to p"] and "written over" in dict(net.skipped)["c"]
 
 
+class Branching(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Conv2d(4, 4, 3) for _ in range(3))
+
+    def forward(self, x):
+        x = self.a(x)
+        if x.sum() > 0:
+            return self.b(x)
+        return self.c(x)
+
+
+def test_a_module_that_branches_on_values_is_given_as_torchscript(capfd):
+    """The error says so, in one line; the program that PyTorch prints beside it has hundreds."""
+    module, x = Branching(), torch.zeros(1, 4, 9, 9)
+    with pytest.raises(
+        InputError, match=r"branches on values, give from_torch torch\.jit\.trace\(module, x\)"
+    ) as caught:
+        networks.from_torch(module, x)
+    assert "\n" not in str(caught.value) and "def forward" not in capfd.readouterr().err
+    assert caught.value.__suppress_context__
+    assert len(networks.from_torch(torch.jit.trace(module.eval(), x)).pairs) == 1
+    both = networks.from_torch(torch.jit.script(module))
+    assert list(both.cascades) == ["a to b", "a to c"]
+    np.testing.assert_array_equal(both.layers[0].kernel, module.a.weight.detach().permute(2, 3, 1, 0).numpy())
+
+
 @pytest.mark.parametrize(
     "call, said",
     [

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +20,7 @@ from sicjax.networks.chain import IN_MEMORY, from_names, strides_given
 from sicjax.networks.graph import Network
 from sicjax.networks.known import from_known
 from sicjax.networks.torch._export import of_exported
+from sicjax.networks.torch.script import from_script
 from sicjax.weights import Exported, Tensors
 
 if TYPE_CHECKING:
@@ -34,15 +39,16 @@ def from_torch(
     """The network of a PyTorch module, as it runs in evaluation; the module is given back as it was.
 
     Arguments:
-        module: a `torch.nn.Module`; or a `torch.export.ExportedProgram`; or a `state_dict`, which has no graph: it
-            needs a stride, unless its architecture is known by its names.
+        module: a `torch.nn.Module`; or a `torch.export.ExportedProgram`; or what `torch.jit.trace` or `script` makes;
+            or a `state_dict`, which has no graph: it needs a stride, unless its architecture is known by its names.
         example_inputs: of a module, tensors as it takes them.
         stride: of a `state_dict` alone, see `from_file`.
         transposed: of a `state_dict` alone, see `from_file`.
         call: keywords of the module's call.
 
     Returns:
-        The network; its `bind` takes the module, or a state dict, with other parameters, as in a training loop.
+        The network; its `bind` takes the module, or a state dict, with other parameters, as in a training loop. Not of
+        TorchScript.
 
     Raises:
         InputError: not one of these, no PyTorch, a module that cannot be exported, weights that are not finite.
@@ -66,6 +72,10 @@ def from_torch(
         raise InputError("a module states its strides and directions itself: leave out stride and transposed")
     if isinstance(module, ExportedProgram):
         return _bindable(module, ())
+    if isinstance(module, torch.jit.ScriptModule):
+        with TemporaryDirectory() as folder:
+            module.save(f"{folder}/module.pt")
+            return from_script(Path(folder, "module.pt"))
     if not isinstance(module, torch.nn.Module):
         kind = f"{type(module).__module__}.{type(module).__qualname__}"
         raise InputError(f"expected a torch.nn.Module, an ExportedProgram or a state_dict, got {kind}")
@@ -90,16 +100,21 @@ def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> t
     try:
         for strict in (False, True):
             try:
-                return export(module, inputs, call, strict=strict), tuple(EAGER + _said(error) for error in failed)
+                with redirect_stderr(io.StringIO()) as printed:  # the whole program, where it fails
+                    program = export(module, inputs, call, strict=strict)
             except Exception as error:  # PyTorch raises what it likes
                 failed.append(error)
+            else:
+                sys.stderr.write(printed.getvalue())
+                return program, tuple(EAGER + _said(error) for error in failed)
     finally:
         for part, mode in modes.items():
             part.training = mode
     raise InputError(
         f"torch.export cannot make a program of {type(module).__qualname__}: {_said(failed[0])}; in strict mode: "
-        f"{_said(failed[1])}: see that the module takes this input; else call it on a part of it, or save it to ONNX"
-    ) from failed[0]
+        f"{_said(failed[1])}: see that the module takes this input; where it branches on values, give from_torch "
+        "torch.jit.trace(module, x), of the branch that x takes, or torch.jit.script(module), of both"
+    ) from None  # PyTorch's own words go on for pages
 
 
 def _said(error: Exception) -> str:
