@@ -74,13 +74,15 @@ WIDE = (
 ALL = (PAIR, *(heading for group in WIDE for heading in group))
 # The columns that are called otherwise in JSON.
 HEADINGS = {heading.title: heading.field for heading in ALL if heading.title != heading.field}
+# The fields that say nothing where the ratios are 1 whatever the weights.
+_OF_RATIOS = {"mean", "std", "quantiles", "near_one", "marginal", "adaptation", "z", "null_mean", "null_std"}
 # The quantile that a heading shows.
 _QUANTILES = {"5 %": "0.05", "median": "0.5", "95 %": "0.95"}
 
 
 def order(column: str) -> Callable[[Row], Any]:
     """By what rows are sorted for a column, called as in the table or in JSON: what is largest or, of names, first in
-    the alphabet comes first; of p what is smallest, and last what is no number.
+    the alphabet comes first; of p what is smallest. Last comes what is no number, and of ratios what is 1 by structure.
 
     Raises:
         InputError: a column that there is not.
@@ -96,7 +98,7 @@ def order(column: str) -> Callable[[Row], Any]:
         if isinstance(value, str):
             return (False, value)
         value = math.prod(value) if isinstance(value, Sequence) else float(value)
-        return (math.isnan(value), sign * value)
+        return (math.isnan(value) or (row.structural and field in _OF_RATIOS), sign * value)
 
     return key
 

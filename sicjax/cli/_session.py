@@ -24,12 +24,19 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         args: of the command.
         few: networks up to which everything is shown.
     """
-    view = View(args.wide, args.sort, args.reverse, args.top)
+    view = View(args.wide, args.sort, args.reverse, args.top, args.match)
     view.of([])  # says now if there is no such column
     if args.graph is not None:
         measure.check_graph(args.graph)
     how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
     how |= {"only": args.only, "transposed_in": args.transposed_in, "permutations": args.permutations}
+    if args.only and args.out is not None and (args.out / "result.json").exists():
+        begin = " or ".join(args.only)
+        print(
+            f"what is written into {args.out} is then of layers that begin with {begin} alone: --match chooses rows of "
+            "the table and leaves the files whole",
+            file=sys.stderr,
+        )
     everything = measure.find(args.paths, all_steps=args.all_steps)
     sources = everything if args.shard is None else measure.shard(everything, *args.shard)
     all_shown = len(everything) <= few and args.jobs is args.shard is args.scheduler is None

@@ -19,7 +19,7 @@ from sicjax.networks import Skipped, skipped_lines
 # From so many pairs on a line says what they are together.
 MANY = 20
 # What is told where the rows of a network do not fit the terminal.
-FEWER = "fewer rows: --top 10 --sort coupling, or --only and what the names of some layers begin with"
+FEWER = "fewer rows: --top 10 --sort coupling, or --match and a part of the names of some pairs"
 
 
 class View(NamedTuple):
@@ -30,41 +30,44 @@ class View(NamedTuple):
         sort: by which column the rows are sorted, the largest first; in the order of the network without it.
         reverse: the other way round.
         top: how many rows of each network; all of them without it.
+        match: a part of the names of pairs, whose rows alone are shown.
     """
 
     wide: bool = False
     sort: str | None = None
     reverse: bool = False
     top: int | None = None
+    match: str = ""
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
         """The rows that are shown, in their order; see `order` for errors."""
+        rows = [row for row in rows if self.match in row.name]
         if self.sort is not None:
             key = order(self.sort)
             last = [row for row in rows if key(row)[0]]
             rows = [*sorted((row for row in rows if not key(row)[0]), key=key, reverse=self.reverse), *last]
-        return list(rows[: self.top])
+        return rows[: self.top]
 
 
 def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None:  # noqa: B008
     """Prints a table of every pair in every file, then what was skipped, or could not be measured, and why."""
     measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
     console = console_for(file)
-    short = console.is_terminal and not view.wide
+    short = console.is_terminal and not (view.wide or view.match)
     listed = [each._replace(rows=_telling(each.rows)) if short else each for each in measured]
     _pairs(console, listed, view)
     for name, rows, _ in measured:
-        if len(rows) >= MANY or (view.top is not None and len(rows) > view.top):
-            say(console, f"{name}: {_together(rows, view)}")
+        if len(rows) >= MANY or len(view.of(rows)) < len(rows):
+            say(console, f"{name}: {_together(rows, view)}" if len(measured) > 1 else _together(rows, view))
     if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in listed):
         say(console, FEWER, "dim")
     if any(row.structural for _, rows, _ in measured for row in rows):
         left = sum(len(each.rows) for each in measured) - sum(len(each.rows) for each in listed)
-        more = f" ({left:,} such pairs are not listed: --wide lists all)" if left else ""
+        more = f" ({left:,} pairs of which nothing else is to be said are not listed: --wide lists all)" if left else ""
         say(console, f"no shared lag: the kernels share none, so every ratio is 1 whatever the weights{more}", "dim")
     for (said, style), names in _beside(measured).items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-        say(console, printable(f"{names[0]}{more}: {said}"), style)
+        say(console, printable(f"{names[0]}{more}: {said}" if len(measured) > 1 else said), style)
 
 
 def _beside(measured: Sequence[_Shown]) -> dict[tuple[str, str], list[str]]:
@@ -105,8 +108,10 @@ def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> None:
         if len(measured) > 1:
             lines.append((name, None, "bold"))
         lines += [(row.name, row, "dim" if row.structural else None) for row in view.of(rows)]
-        if not rows:
-            lines.append(("not measured" if "error" in record else "no pair", None, None))
+        if "error" in record or not view.of(rows):
+            lines.append(
+                ("not measured" if "error" in record else "no pair" + " of that name" * bool(rows), None, None)
+            )
     names, rows, styles = zip(*lines, strict=True) if lines else ((), (), ())
     cells = lambda heading: ["" if row is None else heading.fill(row) for row in rows]
     groups = [
@@ -128,13 +133,11 @@ def _together(rows: Sequence[Row], view: View) -> str:
         said.append(f"the mean of one that depends on weights {means[0]:.3f}")
     words = Counter(row.reading.partition(",")[0] for row in rows)
     said.append(", ".join(f"{count:,} {word}" for word, count in words.most_common()))
-    if view.top is not None and view.top < len(rows):
-        by = (
-            "the first of the network"
-            if view.sort is None
-            else f"by {view.sort}{', the other way round' * view.reverse}"
-        )
-        said.append(f"shown: {view.top:,}, {by}")
+    if (shown := len(view.of(rows))) < len(rows):
+        order = "" if view.sort is None else f", by {view.sort}{', the other way round' * view.reverse}"
+        first = ", the first of the network" if not order and view.top is not None else ""
+        with_text = f", of {view.match!r} in their names" if view.match else ""
+        said.append(f"shown: {shown:,}{with_text}{order or first}")
     return "; ".join(said)
 
 

@@ -48,7 +48,7 @@ def shown(monkeypatch, width, *arguments, **view):
 @pytest.mark.parametrize("wide", [False, True])
 def test_no_column_is_lost_and_no_number_cut(monkeypatch, width, wide):
     lines = shown(monkeypatch, width, [record(NAMES[:2])], wide=wide)
-    table = [line for line in lines if not line.startswith("net.npz") and line not in NAMES]
+    table = [line for line in lines if line not in NAMES]
     assert max(map(len, table)) <= width
     groups = _columns.WIDE if wide else _columns.SHORT
     headings = [heading for group in groups for heading in group]
@@ -115,8 +115,8 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
         "down_blocks.5.resnets.2.conv1",
         "down_blocks.7.resnets.1.conv1",
     ]
-    assert lines[3].startswith("net.npz: 25 pairs") and "the mean of one that depends on weights 1.050" in lines[3]
-    assert "(23 such pairs are not listed: --wide lists all)" in lines[4]
+    assert lines[3].startswith("25 pairs, ") and "the mean of one that depends on weights 1.050" in lines[3]
+    assert "(23 pairs of which nothing else is to be said are not listed: --wide lists all)" in lines[4]
     # Elsewhere all of them are, and where there are few, or nothing else.
     everywhere = (
         (None, found, {}),
@@ -134,11 +134,25 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
 
 def test_many_pairs_are_told_in_a_line(monkeypatch):
     *_, last = shown(monkeypatch, None, [record(NAMES)])
-    assert last.startswith("net.npz: 25 pairs, 52,428,800 pathways; means 1.000 to 1.240")
+    assert last.startswith("25 pairs, 52,428,800 pathways; means 1.000 to 1.240")
     assert "25 strongly coupled" in last and "shown" not in last
     lines = shown(monkeypatch, None, [record(NAMES)], top=2, sort="mean")
     assert lines[1].startswith(f"{NAMES[24]} ") and lines[2].startswith(f"{NAMES[23]} ")
     assert lines[3].endswith("shown: 2, by mean")
+
+
+def test_rows_are_chosen_by_names(monkeypatch):
+    """All of them, those that depend on no weights too, and what is said of all pairs stays."""
+    found = record(NAMES)
+    for pair in found["cascades"][:12]:
+        pair.update(structural=True, reading="no shared lag")
+    lines = shown(monkeypatch, 200, [found], match=".1.resnets", top=1)
+    assert lines[1].startswith(f"{NAMES[1]} ") and lines[2].startswith("25 pairs, ")
+    assert lines[2].endswith("shown: 1, of '.1.resnets' in their names, the first of the network")
+    assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair of that name"
+    # Of ratios those come last that are 1 by structure.
+    lines = shown(monkeypatch, None, [found], sort="mean", reverse=True)
+    assert [line.split()[0] for line in (lines[1], lines[14])] == [NAMES[12].split()[0], NAMES[0].split()[0]]
 
 
 @pytest.mark.parametrize(
