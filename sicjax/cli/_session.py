@@ -31,10 +31,9 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
     how: dict[str, Any] = {"stride": args.stride, "transposed": args.transposed, "module": args.module}
     how |= {"only": args.only, "transposed_in": args.transposed_in, "permutations": args.permutations}
     if args.only and args.out is not None and (args.out / "result.json").exists():
-        begin = " or ".join(args.only)
         print(
-            f"what is written into {args.out} is then of layers that begin with {begin} alone: --match chooses rows of "
-            "the table and leaves the files whole",
+            f"{args.out} has results already: its tables and page will be of the layers that begin with "
+            f"{' or '.join(args.only)} alone (--match chooses rows, and leaves them whole)",
             file=sys.stderr,
         )
     everything = measure.find(args.paths, all_steps=args.all_steps)

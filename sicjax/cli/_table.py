@@ -136,7 +136,7 @@ def _together(rows: Sequence[Row], view: View) -> str:
     if (shown := len(view.of(rows))) < len(rows):
         order = "" if view.sort is None else f", by {view.sort}{', the other way round' * view.reverse}"
         first = ", the first of the network" if not order and view.top is not None else ""
-        with_text = f", of {view.match!r} in their names" if view.match else ""
+        with_text = f", with {view.match!r} in their names" if view.match else ""
         said.append(f"shown: {shown:,}{with_text}{order or first}")
     return "; ".join(said)
 

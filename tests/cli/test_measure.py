@@ -40,6 +40,20 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     assert (out / "histograms.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_takes_the_place_of_a_whole_table_is_said(chain, tmp_path, capsys):
+    """And rows that are chosen leave it whole."""
+    pytest.importorskip("matplotlib")
+    measure = ["measure", str(chain[0]), "--stride", "2", "--out", str(tmp_path / "out"), "--no-report"]
+    written = lambda: len((tmp_path / "out" / "pairs.csv").read_text().splitlines()) - 1
+    assert cli.main([*measure, "--match", "net.6"]) == 0 and written() == 2
+    shown = capsys.readouterr()
+    assert "net.3 to net.6" in shown.out and "net.0 to net.3" not in shown.out and "already" not in shown.err
+    assert cli.main([*measure, "--only", "net.3,net.6"]) == 0 and written() == 1
+    assert "has results already: its tables and page will be of the layers that begin with net.3 or net.6" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     "arguments, code, says",
     [

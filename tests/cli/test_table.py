@@ -148,7 +148,7 @@ def test_rows_are_chosen_by_names(monkeypatch):
         pair.update(structural=True, reading="no shared lag")
     lines = shown(monkeypatch, 200, [found], match=".1.resnets", top=1)
     assert lines[1].startswith(f"{NAMES[1]} ") and lines[2].startswith("25 pairs, ")
-    assert lines[2].endswith("shown: 1, of '.1.resnets' in their names, the first of the network")
+    assert lines[2].endswith("shown: 1, with '.1.resnets' in their names, the first of the network")
     assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair of that name"
     # Of ratios those come last that are 1 by structure.
     lines = shown(monkeypatch, None, [found], sort="mean", reverse=True)
