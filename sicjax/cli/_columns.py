@@ -39,7 +39,7 @@ _COUPLING = Heading("coupling", lambda row: _number(row.coupling, "+.3f"), "coup
 _READING = Heading("reading", lambda row: row.reading, "reading", True)
 
 # What is shown unless all of it is asked for.
-SHORT = ((_MEAN, _STD, _ADAPTATION, _COUPLING, _READING),)
+SHORT = (_MEAN, _STD, _ADAPTATION, _COUPLING, _READING)
 # All of it: what the ratios are, what they are made of, and whether the layers fit each other.
 WIDE = (
     (
@@ -78,6 +78,12 @@ HEADINGS = {heading.title: heading.field for heading in ALL if heading.title != 
 _OF_RATIOS = {"mean", "std", "quantiles", "near_one", "marginal", "adaptation", "z", "null_mean", "null_std"}
 # The quantile that a heading shows.
 _QUANTILES = {"5 %": "0.05", "median": "0.5", "95 %": "0.95"}
+
+
+def short(sort: str | None) -> tuple[Heading, ...]:
+    """The columns that say most, and the one that rows are sorted by."""
+    by = [each for each in ALL[1:] if sort in (each.title, each.field) and each not in SHORT]
+    return (*SHORT[:-1], *by[:1], SHORT[-1])
 
 
 def order(column: str) -> Callable[[Row], Any]:

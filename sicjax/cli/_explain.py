@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import textwrap
 
 from sicjax._errors import InputError
@@ -14,7 +15,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "explain", help="what a column says, and what it does not", description="Says what columns say."
     )
     parser.add_argument(
-        "columns", nargs="*", metavar="COLUMN", help="as in the table or in JSON; all of them unless told"
+        "columns",
+        nargs="*",
+        metavar="COLUMN",
+        help="as in the table or in JSON, or a word of a reading; all of them unless told",
     )
     parser.set_defaults(run=run)
 
@@ -29,7 +33,10 @@ def run(args: argparse.Namespace) -> None:
     from sicjax.measure import COLUMNS
 
     columns: list[str] = args.columns
+    said = COLUMNS["reading"].lower()
+    words = lambda column: bool(re.search(rf"\b{re.escape(column.lower())}\b", said))
     names = [HEADINGS.get(column, column) for column in columns]
+    names = ["reading" if name not in COLUMNS and words(name) else name for name in names]
     unknown = [column for column, name in zip(columns, names, strict=True) if name not in COLUMNS]
     if unknown:
         raise InputError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")

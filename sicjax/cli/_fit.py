@@ -79,7 +79,9 @@ def print_table(
         for k, style in enumerate(styles):
             name, *rest = (column.cells[k] for column in columns)
             if cell_len(name) > width:
-                console.print(Text(name, style or ""), soft_wrap=True)
+                first, to, second = name.partition(" to ")
+                for line in [name] if cell_len(name) <= console.width else [first + to, second]:
+                    console.print(Text(line.rstrip(), style or ""), soft_wrap=True)
                 name = ""
             wrapped = [wrap(cell, w) or [""] for cell, w in zip(rest, widths[1:], strict=True)]
             for cells in zip_longest([name], *wrapped, fillvalue=""):

@@ -34,7 +34,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     table.add_argument("--reverse", action="store_true", help="sorted the other way round; with --sort")
     table.add_argument("--top", metavar="N", type=_count, help="so many rows of each network")
     table.add_argument(
-        "--match", metavar="TEXT", default="", help="rows of pairs with this in their names, such as layer1.0"
+        "--match",
+        metavar="TEXT",
+        default="",
+        help="rows with this in the name or reading of a pair, such as layer1.0. (by its dot not layer1.01) or opposed",
     )
     table.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     parser.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def run(args: argparse.Namespace) -> None:
         written = experiments.write_report([lab.out], lab.out / "report.md")
         print(written)
         print(report.write_replication(written, origin=report.about(args.given)))
+        print(f"to see it: sicjax open {shlex.quote(str(lab.out))}", file=sys.stderr)
         _verdicts(lab.out, preset.name)
     if args.report is not None:
         print(experiments.write_report([lab.out, *args.also], args.report))

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from sicjax._foreign import printable
-from sicjax.cli._columns import PAIR, SHORT, WIDE, order
+from sicjax.cli._columns import PAIR, WIDE, order, short
 from sicjax.cli._fit import Column, console_for, print_table, say
 from sicjax.measure import Record, Row, rows_of
 from sicjax.networks import Skipped, skipped_lines
@@ -30,7 +30,7 @@ class View(NamedTuple):
         sort: by which column the rows are sorted, the largest first; in the order of the network without it.
         reverse: the other way round.
         top: how many rows of each network; all of them without it.
-        match: a part of the names of pairs, whose rows alone are shown.
+        match: a part of the names or readings of pairs, whose rows alone are shown.
     """
 
     wide: bool = False
@@ -41,7 +41,7 @@ class View(NamedTuple):
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
         """The rows that are shown, in their order; see `order` for errors."""
-        rows = [row for row in rows if self.match in row.name]
+        rows = [row for row in rows if self.match in row.name or self.match in row.reading]
         if self.sort is not None:
             key = order(self.sort)
             last = [row for row in rows if key(row)[0]]
@@ -53,17 +53,19 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     """Prints a table of every pair in every file, then what was skipped, or could not be measured, and why."""
     measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
     console = console_for(file)
-    short = console.is_terminal and not (view.wide or view.match)
-    listed = [each._replace(rows=_telling(each.rows)) if short else each for each in measured]
+    few = console.is_terminal and not (view.wide or view.match)
+    listed = [each._replace(rows=_telling(each.rows)) if few else each for each in measured]
     _pairs(console, listed, view)
-    for name, rows, _ in measured:
-        if len(rows) >= MANY or len(view.of(rows)) < len(rows):
-            say(console, f"{name}: {_together(rows, view)}" if len(measured) > 1 else _together(rows, view))
+    for (name, rows, _), (_, told, _) in zip(measured, listed, strict=True):
+        shown = len(view.of(told))
+        if len(rows) >= MANY or shown < len(told):
+            said = _together(rows) + (f"; shown: {shown:,}{_chosen(view)}" if shown < len(told) else "")
+            say(console, f"{name}: {said}" if len(measured) > 1 else said)
     if console.is_terminal and any(len(view.of(rows)) >= console.height for _, rows, _ in listed):
         say(console, FEWER, "dim")
     if any(row.structural for _, rows, _ in measured for row in rows):
         left = sum(len(each.rows) for each in measured) - sum(len(each.rows) for each in listed)
-        more = f" ({left:,} pairs of which nothing else is to be said are not listed: --wide lists all)" if left else ""
+        more = " (not listed here: --wide lists all)" if left else ""
         say(console, f"no shared lag: the kernels share none, so every ratio is 1 whatever the weights{more}", "dim")
     for (said, style), names in _beside(measured).items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
@@ -98,7 +100,7 @@ class _Shown(NamedTuple):
 
 def _telling(rows: list[Row]) -> list[Row]:
     """Of many rows those that say something of the weights; all of them where none does."""
-    telling = [row for row in rows if not row.structural or "energies" in row.reading]
+    telling = [row for row in rows if not row.structural]
     return telling if telling and len(rows) >= MANY else rows
 
 
@@ -116,12 +118,12 @@ def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> None:
     cells = lambda heading: ["" if row is None else heading.fill(row) for row in rows]
     groups = [
         [Column(heading.title, cells(heading), heading.words) for heading in group]
-        for group in (WIDE if view.wide else SHORT)
+        for group in (WIDE if view.wide else [short(view.sort)])
     ]
     print_table(console, Column(PAIR.title, names, True), groups, styles=styles)
 
 
-def _together(rows: Sequence[Row], view: View) -> str:
+def _together(rows: Sequence[Row]) -> str:
     """Many pairs in a line."""
     means = np.array([row.mean for row in rows if not row.structural])
     said = [f"{len(rows):,} pairs, {sum(row.pathways for row in rows):,} pathways"]
@@ -131,14 +133,18 @@ def _together(rows: Sequence[Row], view: View) -> str:
         said.append(f"means {low:.3f} to {high:.3f}, half of them {first:.3f} to {third:.3f}")
     elif means.size:
         said.append(f"the mean of one that depends on weights {means[0]:.3f}")
-    words = Counter(row.reading.partition(",")[0] for row in rows)
-    said.append(", ".join(f"{count:,} {word}" for word, count in words.most_common()))
-    if (shown := len(view.of(rows))) < len(rows):
-        order = "" if view.sort is None else f", by {view.sort}{', the other way round' * view.reverse}"
-        first = ", the first of the network" if not order and view.top is not None else ""
-        with_text = f", with {view.match!r} in their names" if view.match else ""
-        said.append(f"shown: {shown:,}{with_text}{order or first}")
+    for part in (0, 2):  # of coupling, and of energies
+        words = Counter(word for row in rows if (word := row.reading.partition(", ")[part]))
+        said += [", ".join(f"{count:,} {word}" for word, count in words.most_common())] * bool(words)
     return "; ".join(said)
+
+
+def _chosen(view: View) -> str:
+    """By what rows are the ones that are shown."""
+    text = f", with {view.match!r} in name or reading" if view.match else ""
+    if view.sort is not None:
+        return f"{text}, by {view.sort}{', the other way round' * view.reverse}"
+    return text + ", the first of the network" * (view.top is not None)
 
 
 def _names(records: Sequence[Record]) -> list[str]:

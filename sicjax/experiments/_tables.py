@@ -39,7 +39,7 @@ def verdicts(claims: Sequence[Claim], by_folder: Mapping[str, Mapping[str, Verdi
     for claim in claims:
         cells = [claim.name, claim.says]
         for found in by_folder.values():
-            cells += [each.verdict for each in found[claim.name]] if claim.name in found else ["–", "–"]
+            cells += [each.verdict for each in found[claim.name]] if claim.name in found else ["not run"] * 2
         rows.append(cells)
     return table(header, rows)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,8 +37,8 @@ LARGE = 2**27
 SHOWN = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
 SHOWN |= {"reading": ""}
 LINES = 40
-# Of a network that is no file.
-IN_MEMORY = Identity("network in memory", Settings(), None, "")
+# Of a network that is no file and has no name.
+IN_MEMORY = "network in memory"
 
 
 class Row(NamedTuple):
@@ -193,16 +194,26 @@ def measure(
             for file in files
             for result in measure([file], limit=limit, permutations=permutations, progress=progress, **how)
         ]
+    names = _names([file.name for file in files if isinstance(file, Network)])
     with within(limit):
         return measure_read(
             [
-                Read(IN_MEMORY._replace(settings=Settings(permutations=permutations)), file)
+                Read(Identity(next(names), Settings(permutations=permutations), None, ""), file)
                 if isinstance(file, Network)
                 else read(identify(file, settings_for(file, permutations=permutations, **how)))
                 for file in files
             ],
             progress,
         )
+
+
+def _names(given: Sequence[str]) -> Iterator[str]:
+    """Names of networks in memory, by which their results are told apart: a second one of a name has its number."""
+    seen: Counter[str] = Counter()
+    for name in given:
+        name = name or IN_MEMORY
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
 
 
 class Read(NamedTuple):

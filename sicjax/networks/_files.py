@@ -68,6 +68,7 @@ def from_file(
             "from_torch takes modules and state dicts of PyTorch, from_module Flax modules, from_function JAX functions"
         )
         raise InputError(f"expected a path, got {type(path).__name__}: {doors}")
+    name = str(path) if weights.on_hub(path) else os.path.basename(os.path.abspath(path))
     with within(limit), located(path) as path:
         content = weights.look(path)
         format = format_of(content)
@@ -85,7 +86,8 @@ def from_file(
         network = _guarded(content, format, read)
         if not network.layers and not network.skipped:
             raise InputError(f"{path} has no convolution")
-        return _printable(part_of(path, network, kept) if format.graph else network)
+        network = part_of(path, network, kept) if format.graph else network
+        return _printable(network._replace(name=name))
 
 
 def takes_stride(path: str | Path) -> bool:
@@ -152,6 +154,7 @@ def _printable(network: Network) -> Network:
         ),
         skipped=tuple(Skipped(*map(printable, skipped)) for skipped in network.skipped),
         notes=tuple(map(printable, network.notes)),
+        name=printable(network.name),
     )
 
 

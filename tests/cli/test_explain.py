@@ -15,5 +15,10 @@ def test_all_of_them_and_none_of_them(capsys):
     assert main(["explain"]) == 0
     said = capsys.readouterr().out
     assert all(f"\n{name}" in "\n" + said for name in COLUMNS)
+    assert main(["explain", "coupled", "no shared lag", "strongly", "energies matched"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        said.startswith("reading\n") and "No shared lag: the ratios are 1" in said and said.count("\n  Coupling") == 1
+    )
     assert main(["explain", "meen"]) == 1
     assert "there is no column meen; there are name, first" in capsys.readouterr().err

@@ -50,14 +50,14 @@ def test_no_column_is_lost_and_no_number_cut(monkeypatch, width, wide):
     lines = shown(monkeypatch, width, [record(NAMES[:2])], wide=wide)
     table = [line for line in lines if line not in NAMES]
     assert max(map(len, table)) <= width
-    groups = _columns.WIDE if wide else _columns.SHORT
+    groups = _columns.WIDE if wide else [_columns.SHORT]
     headings = [heading for group in groups for heading in group]
     heads = " ".join(line for line in table if line.startswith("pair "))
     assert all(heading.title in heads for heading in headings)
     numbers = " ".join(table)
     assert all(number in numbers for number in ("1.0100", "-0.0123", *(["2,097,152", "1.000 ± 0.100"] if wide else [])))
     # A name is whole, above its numbers where there is no room beside them.
-    assert all(any(line.startswith(name) for line in lines) for name in NAMES[:2])
+    assert all(name in " ".join(line.rstrip() for line in lines) for name in NAMES[:2])
 
 
 def test_in_a_pipe_every_row_is_one_whole_line(monkeypatch):
@@ -111,12 +111,12 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
         said = "no shared lag, energies matched" if k == 7 else "no shared lag"
         pair.update({} if k == 5 else {"structural": True, "reading": said})
     lines = shown(monkeypatch, 200, [found])
-    assert [line.split()[0] for line in lines[1:3]] == [
-        "down_blocks.5.resnets.2.conv1",
-        "down_blocks.7.resnets.1.conv1",
-    ]
-    assert lines[3].startswith("25 pairs, ") and "the mean of one that depends on weights 1.050" in lines[3]
-    assert "(23 pairs of which nothing else is to be said are not listed: --wide lists all)" in lines[4]
+    assert lines[1].startswith("down_blocks.5.resnets.2.conv1") and lines[2].startswith("25 pairs, ")
+    assert "the mean of one that depends on weights 1.050" in lines[2]
+    assert lines[2].endswith("; 24 no shared lag, 1 strongly coupled; 1 energies opposed, 1 energies matched")
+    assert lines[3].endswith("whatever the weights (not listed here: --wide lists all)")
+    # Ten rows are asked for, and there is one.
+    assert "shown" not in shown(monkeypatch, 200, [found], top=10, sort="coupling")[2]
     # Elsewhere all of them are, and where there are few, or nothing else.
     everywhere = (
         (None, found, {}),
@@ -141,6 +141,18 @@ def test_many_pairs_are_told_in_a_line(monkeypatch):
     assert lines[3].endswith("shown: 2, by mean")
 
 
+def test_the_column_that_rows_are_sorted_by_is_shown(monkeypatch):
+    heading, first, *_ = shown(monkeypatch, None, [record(NAMES[:2])], sort="coupling_p")
+    assert heading.split()[-3:] == ["coupling", "p", "reading"] and " 0.5  strongly" in first
+    assert shown(monkeypatch, None, [record(NAMES[:2])], sort="mean")[0].split().count("mean") == 1
+
+
+def test_a_name_that_is_wider_than_the_terminal_breaks_between_its_layers(monkeypatch):
+    lines = shown(monkeypatch, 50, [record(NAMES[:1])])
+    first, second = NAMES[0].split(" to ")
+    assert f"{first} to" in lines and second in lines
+
+
 def test_rows_are_chosen_by_names(monkeypatch):
     """All of them, those that depend on no weights too, and what is said of all pairs stays."""
     found = record(NAMES)
@@ -148,8 +160,12 @@ def test_rows_are_chosen_by_names(monkeypatch):
         pair.update(structural=True, reading="no shared lag")
     lines = shown(monkeypatch, 200, [found], match=".1.resnets", top=1)
     assert lines[1].startswith(f"{NAMES[1]} ") and lines[2].startswith("25 pairs, ")
-    assert lines[2].endswith("shown: 1, with '.1.resnets' in their names, the first of the network")
+    assert "; shown: 1, with '.1.resnets' in name or reading, the first of the network " in " ".join(
+        map(str.rstrip, lines)
+    )
     assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair of that name"
+    lines = shown(monkeypatch, None, [found], match="no shared")
+    assert lines[13].endswith("; shown: 12, with 'no shared' in name or reading")
     # Of ratios those come last that are 1 by structure.
     lines = shown(monkeypatch, None, [found], sort="mean", reverse=True)
     assert [line.split()[0] for line in (lines[1], lines[14])] == [NAMES[12].split()[0], NAMES[0].split()[0]]

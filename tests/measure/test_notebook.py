@@ -31,6 +31,17 @@ def test_a_measured_file_is_a_short_table(chain):
     assert repr(pair.second) == "net.3: kernel 4x4x4x6, stride 2x2 transposed"
 
 
+def test_networks_in_memory_are_told_apart(chain):
+    """By the file, the class, or the name that they were given; two of a name by a number."""
+    net = from_file(chain[0], stride=2)
+    unnamed = net._replace(name="")
+    found = measure([net, net._replace(name="G"), net, unnamed, unnamed])
+    assert [each.file for each in found] == [
+        chain[0].name, "G", f"{chain[0].name} (2)", "network in memory", "network in memory (2)",
+    ]  # fmt: skip
+    assert repr(found[1]).startswith("G: 2 pairs")
+
+
 @pytest.mark.parametrize(
     ("given", "said"), [("file.onnx", r"a list .*: measure\(\[file\]\)"), ([object()], "got object: .*from_torch")]
 )

@@ -50,7 +50,7 @@ def test_nnx_modules_in_call_order():
     assert list(net.cascades) == ["conv1 to conv10", "conv10 to conv2"]
     assert [pair.cascade.direction for pair in net.pairs] == ["extractive", "extractive"]
     np.testing.assert_array_equal(net.cascades["conv10 to conv2"].first, model.conv10.kernel[...])
-    assert "global pooling" in str(net.skipped)
+    assert "global pooling" in str(net.skipped) and net.name == "Chain"
 
 
 def test_linen_modules_with_their_variables():
@@ -58,6 +58,7 @@ def test_linen_modules_with_their_variables():
     variables = model.init(jax.random.key(0), z, train=False)
     net = networks.from_module(model, z, variables=variables, train=False)
     assert list(net.cascades) == ["ConvTranspose_0 to ConvTranspose_1", "ConvTranspose_1 to Conv_0"]
+    assert net.name == "Generator"
     first, second = net.pairs
     assert first.cascade.up == (2, 2) and second.cascade.direction == "plain"
     assert second.cascade.second_dilation == (2, 2)

@@ -75,5 +75,5 @@ def test_from_a_module_to_a_table_in_three_lines():
     module, inputs = build("ResNet")
     net = networks.from_torch(module, *inputs)
     (result,) = measure.measure([net._replace(pairs=net.pairs[:3])])
-    assert result.file == "network in memory" and [row.name for row in result.rows] == list(net.cascades)[:3]
-    assert result.to_pandas()["mean"].between(0.5, 2).all() and "network in memory" in result._repr_html_()
+    assert result.file == "ResNet" and [row.name for row in result.rows] == list(net.cascades)[:3]
+    assert result.to_pandas()["mean"].between(0.5, 2).all() and "ResNet" in result._repr_html_()

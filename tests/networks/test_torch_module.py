@@ -123,7 +123,8 @@ def test_a_module_that_branches_on_values_is_given_as_torchscript(capfd):
         networks.from_torch(module, x)
     assert "\n" not in str(caught.value) and "def forward" not in capfd.readouterr().err
     assert caught.value.__suppress_context__
-    assert len(networks.from_torch(torch.jit.trace(module.eval(), x)).pairs) == 1
+    one = networks.from_torch(torch.jit.trace(module.eval(), x))
+    assert len(one.pairs) == 1 and one.name == "Branching"
     both = networks.from_torch(torch.jit.script(module))
     assert list(both.cascades) == ["a to b", "a to c"]
     np.testing.assert_array_equal(both.layers[0].kernel, module.a.weight.detach().permute(2, 3, 1, 0).numpy())

@@ -142,6 +142,7 @@ class Network(NamedTuple):
         skipped: what is in no pair, with the reason.
         notes: what was decided on the way that a user should know.
         rebuild: for a network of a function or module, from parameters to the named pairs; see `bind`.
+        name: what tables and pages call it: of a file its own, of a module its class; `net._replace(name="G")`.
     """
 
     layers: tuple[Layer, ...]
@@ -149,6 +150,7 @@ class Network(NamedTuple):
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...] = ()
     rebuild: Callable[[Any], dict[str, sdr.Cascade]] | None = None
+    name: str = ""
 
     @property
     def cascades(self) -> dict[str, sdr.Cascade]:

@@ -75,7 +75,7 @@ def from_torch(
     if isinstance(module, torch.jit.ScriptModule):
         with TemporaryDirectory() as folder:
             module.save(f"{folder}/module.pt")
-            return from_script(Path(folder, "module.pt"))
+            return from_script(Path(folder, "module.pt"))._replace(name=module.original_name)
     if not isinstance(module, torch.nn.Module):
         kind = f"{type(module).__module__}.{type(module).__qualname__}"
         raise InputError(f"expected a torch.nn.Module, an ExportedProgram or a state_dict, got {kind}")
@@ -88,7 +88,7 @@ def from_torch(
                 f"an example input is a tensor, as the module takes it, not {type(given).__name__}: "
                 "from_torch(module, torch.zeros(1, 3, 64, 64)), say"
             )
-    return _bindable(*_exported(module, example_inputs, call))
+    return _bindable(*_exported(module, example_inputs, call))._replace(name=type(module).__name__)
 
 
 def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:

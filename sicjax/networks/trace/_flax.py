@@ -42,7 +42,7 @@ def from_module(module: Any, *example_inputs: Any, variables: Any = None, **call
         raise InputError(f"expected a Flax NNX or Linen module, got {type(module).__name__}: {other}")
     graphdef, state = nnx.split(module)
     net = from_function(lambda state, *x: nnx.merge(graphdef, state)(*x, **call), state, *example_inputs)
-    return net._replace(rebuild=lambda other: net.bind(nnx.state(other)))
+    return net._replace(rebuild=lambda other: net.bind(nnx.state(other)), name=type(module).__name__)
 
 
 _EVALUATION = "call it as in evaluation, from_module(..., train=False), or whatever its __call__ has for that"
@@ -71,4 +71,4 @@ def _from_linen(module: Any, inputs: Sequence[Any], variables: Any, call: Mappin
             )
         return net.bind(other)
 
-    return net._replace(rebuild=bind)
+    return net._replace(rebuild=bind, name=type(module).__name__)
