@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import textwrap
 
 from sicjax._errors import InputError
@@ -24,24 +23,24 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints a paragraph for each column.
+    """Prints a paragraph for each column or word.
 
     Raises:
         InputError: a column that there is not.
     """
     from sicjax.cli._columns import HEADINGS
-    from sicjax.measure import COLUMNS
+    from sicjax.measure import COLUMNS, WORDS
 
-    columns: list[str] = args.columns
-    said = COLUMNS["reading"].lower()
-    words = lambda column: bool(re.search(rf"\b{re.escape(column.lower())}\b", said))
-    names = [HEADINGS.get(column, column) for column in columns]
-    names = ["reading" if name not in COLUMNS and words(name) else name for name in names]
-    unknown = [column for column, name in zip(columns, names, strict=True) if name not in COLUMNS]
+    # A whole reading is words with commas between.
+    asked = [part for given in args.columns for part in ([given] if given in HEADINGS else given.split(", "))]
+    names = [HEADINGS.get(part, part) for part in asked]
+    said = COLUMNS | WORDS
+    unknown = [part for part, name in zip(asked, names, strict=True) if name not in said]
     if unknown:
-        raise InputError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
+        there = f"columns {', '.join(COLUMNS)}; words {', '.join(WORDS)}"
+        raise InputError(f"there is no column {', '.join(unknown)}; there are {there}")
     shown = {name: heading for heading, name in HEADINGS.items()}
     for name in dict.fromkeys(names or COLUMNS):
         title = name if shown.get(name, name) == name else f"{name} ({shown[name]} in the table)"
         print(title)
-        print(textwrap.fill(COLUMNS[name], 100, initial_indent="  ", subsequent_indent="  "))
+        print(textwrap.fill(said[name], 100, initial_indent="  ", subsequent_indent="  "))

@@ -45,7 +45,9 @@ class View(NamedTuple):
         if self.sort is not None:
             key = order(self.sort)
             last = [row for row in rows if key(row)[0]]
-            rows = [*sorted((row for row in rows if not key(row)[0]), key=key, reverse=self.reverse), *last]
+            first = sorted((row for row in rows if not key(row)[0]), key=key, reverse=self.reverse)
+            # The top of a column has none of those that have no number there.
+            rows = first if first and self.top is not None else [*first, *last]
         return rows[: self.top]
 
 
@@ -132,7 +134,7 @@ def _together(rows: Sequence[Row]) -> str:
         low, first, third, high = np.quantile(means, (0, 0.25, 0.75, 1))
         said.append(f"means {low:.3f} to {high:.3f}, half of them {first:.3f} to {third:.3f}")
     elif means.size:
-        said.append(f"the mean of one that depends on weights {means[0]:.3f}")
+        said.append(f"the one that depends on weights: mean {means[0]:.3f}")
     for part in (0, 2):  # of coupling, and of energies
         words = Counter(word for row in rows if (word := row.reading.partition(", ")[part]))
         said += [", ".join(f"{count:,} {word}" for word, count in words.most_common())] * bool(words)

@@ -232,7 +232,8 @@ def _parts(strip: Axes, drawn: Mapping[int, Sequence[Level]], count: int, scale:
             if len(values) > 1:
                 strip.plot([np.mean(values)] * 2, [height - 0.14, height + 0.14], color=colour, linewidth=1.2)
     strip.set_xlim(scale.parts)
-    strip.locator_params(axis="x", nbins=4)  # more of their labels run into each other
+    # More of their labels, or longer ones, run into each other.
+    strip.locator_params(axis="x", nbins=3, steps=[1, 2, 5, 10])
     strip.set_ylim(max(count, 1) - 0.5, -0.5)
     strip.set_yticks([])
     strip.set_xlabel("mean − 1, in two parts")

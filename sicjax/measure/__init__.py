@@ -19,7 +19,7 @@ from sicjax.measure._graphviz import check_graph, write_graph
 from sicjax.measure._identity import SCHEMA, Identity, Settings
 from sicjax.measure._levels import by_level, shuffled
 from sicjax.measure._many import Found, measure_many
-from sicjax.measure._meaning import COLUMNS
+from sicjax.measure._meaning import COLUMNS, WORDS
 from sicjax.measure._parquet import read_archive, write_parquet
 from sicjax.measure._paths import Source, by_number, find, shard
 from sicjax.measure._record import Record, as_json, rows_of, schema
@@ -30,6 +30,7 @@ from sicjax.measure._write_changes import comparison_as_json, write_comparisons
 
 __all__ = [
     "COLUMNS",
+    "WORDS",
     "EDGES",
     "NEAR_ONE",
     "QUANTILES",

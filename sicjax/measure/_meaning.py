@@ -62,6 +62,20 @@ COLUMNS = {
     "arrangement.",
     "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",
 }
+# The words of readings, of directions and of the page.
+WORDS = {
+    "as random pairing": "A reading: coupling_p above 0.01, as chance shows it. The pair may still be adapted.",
+    "coupled": "A reading: coupling_p at most 0.01. Kernels that meet in a channel go together in some way.",
+    "strongly coupled": "A reading: coupling_p at most 0.01, coupling at least 0.33: a third of what there could be.",
+    "too few channels": "A reading: under 8 channels, where nearly any pairing looks like any other; nothing is read.",
+    "no shared lag": "A reading: one kernel is 1 x 1 or not larger than the stride, so that every ratio is 1 whatever "
+    "the weights (structural).",
+    "energies matched": "A reading: energy_p at most 0.01, and strong kernels meet strong ones.",
+    "energies opposed": "A reading: energy_p at most 0.01, and strong kernels meet weak ones.",
+    "adapted": "On the page: z beyond 2.6 either way, so that the real pairing moves the mean ratio more than chance "
+    "does once in a hundred pairs. The reading does not use it.",
+    **dict.fromkeys(("generative", "extractive", "turning", "plain"), COLUMNS["direction"]),
+}
 
 
 def reading(

@@ -171,7 +171,7 @@ def _coupling(counts: Counts) -> str:
     n, strongly = counts.read, "" if not counts.strongly else f", {counts.strongly:,} of them strongly"
     if counts.strongly == counts.coupled > 0:
         strongly = ", strongly"
-    said = f"{_are(counts.coupled, n)} coupled{strongly}: kernels that meet in a channel go together in some way. "
+    said = f"{_are(counts.coupled, n)} coupled{strongly} (kernels that meet in a channel go together in some way). "
     said += f"Chance alone calls one pair in a hundred so, here {_expected(n)}."
     if not _surprising(counts.coupled, n, counts.least_coupled):
         said += (

@@ -1,6 +1,6 @@
 from sicjax.cli import main
 from sicjax.cli._columns import ALL, HEADINGS
-from sicjax.measure import COLUMNS
+from sicjax.measure import COLUMNS, WORDS
 
 
 def test_every_heading_of_the_table_can_be_asked_for(capsys):
@@ -15,10 +15,9 @@ def test_all_of_them_and_none_of_them(capsys):
     assert main(["explain"]) == 0
     said = capsys.readouterr().out
     assert all(f"\n{name}" in "\n" + said for name in COLUMNS)
-    assert main(["explain", "coupled", "no shared lag", "strongly", "energies matched"]) == 0
-    said = capsys.readouterr().out
-    assert (
-        said.startswith("reading\n") and "No shared lag: the ratios are 1" in said and said.count("\n  Coupling") == 1
-    )
+    assert main(["explain", "strongly coupled, energies opposed", *WORDS]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "strongly coupled" and said[2] == "energies opposed" and "meet weak ones" in said[3]
+    assert {*WORDS} <= {*said} and said.count("strongly coupled") == 1
     assert main(["explain", "meen"]) == 1
-    assert "there is no column meen; there are name, first" in capsys.readouterr().err
+    assert "there is no column meen; there are columns name, first" in capsys.readouterr().err

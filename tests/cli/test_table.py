@@ -112,7 +112,7 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
         pair.update({} if k == 5 else {"structural": True, "reading": said})
     lines = shown(monkeypatch, 200, [found])
     assert lines[1].startswith("down_blocks.5.resnets.2.conv1") and lines[2].startswith("25 pairs, ")
-    assert "the mean of one that depends on weights 1.050" in lines[2]
+    assert "the one that depends on weights: mean 1.050" in lines[2]
     assert lines[2].endswith("; 24 no shared lag, 1 strongly coupled; 1 energies opposed, 1 energies matched")
     assert lines[3].endswith("whatever the weights (not listed here: --wide lists all)")
     # Ten rows are asked for, and there is one.
@@ -166,7 +166,8 @@ def test_rows_are_chosen_by_names(monkeypatch):
     assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair of that name"
     lines = shown(monkeypatch, None, [found], match="no shared")
     assert lines[13].endswith("; shown: 12, with 'no shared' in name or reading")
-    # Of ratios those come last that are 1 by structure.
+    # Of ratios those come last that are 1 by structure, and are in no top of them.
+    assert len(shown(monkeypatch, None, [found], sort="std", top=20)) == 1 + 13 + 2
     lines = shown(monkeypatch, None, [found], sort="mean", reverse=True)
     assert [line.split()[0] for line in (lines[1], lines[14])] == [NAMES[12].split()[0], NAMES[0].split()[0]]
 

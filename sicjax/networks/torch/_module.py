@@ -111,9 +111,9 @@ def _exported(module: torch.nn.Module, inputs: tuple, call: dict[str, Any]) -> t
         for part, mode in modes.items():
             part.training = mode
     raise InputError(
-        f"torch.export cannot make a program of {type(module).__qualname__}: {_said(failed[0])}; in strict mode: "
-        f"{_said(failed[1])}: see that the module takes this input; where it branches on values, give from_torch "
-        "torch.jit.trace(module, x), of the branch that x takes, or torch.jit.script(module), of both"
+        f"torch.export cannot make a program of {type(module).__qualname__}: see that it takes this input; where it "
+        "branches on values, give from_torch torch.jit.trace(module, x), of the branch that x takes, or "
+        f"torch.jit.script(module), of both. PyTorch says {_said(failed[0])}; in strict mode {_said(failed[1])}"
     ) from None  # PyTorch's own words go on for pages
 
 
