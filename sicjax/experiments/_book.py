@@ -159,11 +159,15 @@ def _paired(records: Records, one: str, other: str, when: str) -> tuple[Scores, 
 
 
 def follows_rate(found: Sequence[Entry]) -> str | None:
-    """Whether C4's net IQR turns with the learning rates; None as long as one of both is not judged."""
+    """Whether C4 turns with the learning rates, by its net IQR, and where its means lie; None if one is not judged."""
     both = [entry for name in ("C4", SWAPPED) for entry in found if entry.claim == name and entry.last]
     if len(both) < 2:
         return None
     verdicts = [{part.verdict for part in entry.last[0].parts if "net iqr" in part.what} for entry in both]
-    if {"holds"} in verdicts and {"fails"} in verdicts:
-        return "yes"
-    return "no" if verdicts[0] == verdicts[1] else "undecided"
+    decided = all(each in ({"holds"}, {"fails"}) for each in verdicts)
+    answer = "undecided" if not decided else "no" if verdicts[0] == verdicts[1] else "yes"
+    own, swapped = (f"{sum(p.there for p in e.last[0].parts)} of {len(e.last[0].parts)}" for e in both)
+    return (
+        f"{answer}, by the plan's rule on the net IQR. On the ratio {own} means lie where C4 says at the networks' own "
+        f"rates, {swapped} at the other's"
+    )

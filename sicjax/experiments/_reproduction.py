@@ -94,7 +94,7 @@ def _page(
     text += ["## Runs\n", _kinds_of_runs(found, left, place)]
     answer = follows_rate(book)
     if answer is not None:
-        text.append(f"**Does C4 follow the learning rate?** {answer}, by the plan's rule on the net IQR.\n")
+        text.append(f"**Does C4 follow the learning rate?** {answer}.\n")
     text += ["## Beyond the paper\n", _BEYOND]
     if drawn := draw(preset, found, folder):
         text += ["## Figures\n", *(_figure(*each, file) for each in drawn)]
