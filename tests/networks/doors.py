@@ -353,6 +353,14 @@ def one_place(n):
     return n.ends(n.conv(z, "g", 1, 1), n.conv(x, "f", 3, 1), n.conv(h, "i", 1, 1))
 
 
+@pairs("b c 1 1, b d 1 1, c d 1 1")
+def gate_of_one_place(n):
+    """Where a mean of one place takes its axis away and puts it back, that is none of space, and meets one that is."""
+    x = n.mean(n.conv(n.mean(n.conv(n.input(2, 8), "a", 4, pad=1)), "b", 1, 1))
+    gate = n.act(n.conv(n.mean(x), "c", 1, 1), "sigmoid")
+    return n.ends(n.conv(n.mul(x, gate), "d", 2, 1))
+
+
 @pairs(
     "a b 1 1, a c 1 1, b d 1 1, c d 1 1",
     keras="a functional model has no branches",

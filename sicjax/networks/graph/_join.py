@@ -74,7 +74,9 @@ def _broadcast_sources(x: Flow, shape: tuple[int, ...], axes: tuple[int, ...]) -
     target = tuple(n for n, role in zip(shape, axes, strict=True) if role == CHANNEL)
     for k, role in enumerate(x.axes):
         stretched = x.shape[k] == 1 < shape[offset + k]
-        if (role >= 0 and stretched) or (role != axes[offset + k] and (role >= 0 or role == CHANNEL)):
+        # One place is one place, also where the axis of the other value was taken away and put back.
+        place = role >= 0 and axes[offset + k] == BATCH and x.shape[k] == 1
+        if (role >= 0 and stretched) or (role != axes[offset + k] and (role >= 0 or role == CHANNEL) and not place):
             return
     channel_axes = [k - offset for k, role in enumerate(axes) if role == CHANNEL]
     missing = tuple(n for n, k in enumerate(channel_axes) if k < 0 or x.axes[k] != CHANNEL)
