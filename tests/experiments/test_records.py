@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from sicjax import experiments, figures, sdr
 from sicjax._errors import InputError
 from sicjax.experiments import _carry_on, _records, families
-from sicjax.experiments._book import entries
+from sicjax.experiments._book import entries, follows_rate
 from sicjax.experiments._net import NUMBERS
 from sicjax.experiments._planned import Run, planned
 from sicjax.experiments._recorded import draw
@@ -121,6 +122,24 @@ def test_what_has_a_record_is_not_run_again(tmp_path, monkeypatch):
     assert [file.name for file in experiments.carry_on(lab, kept)] == ["gan-seed1.json"] and done == [0, 1]
     assert "gan-seed2 is left out: a loss is no number any more" in said[-1]
     assert [run.label for run in experiments.missing(CPU, kept)] == ["gan-seed2"]
+
+
+@pytest.mark.parametrize(
+    "own, swapped, said",
+    [
+        ("holds", "fails", "yes"),
+        ("holds", "holds", "no"),
+        ("undecided", "undecided", "undecided"),
+        ("holds", "undecided", "undecided"),
+    ],
+)
+def test_c4_follows_the_rate_where_it_is_decided_at_both(own, swapped, said, without_type_checks):
+    part = lambda verdict: SimpleNamespace(what="level 1: net iqr", verdict=verdict, there=verdict == "holds")
+    entry = lambda claim, verdict: SimpleNamespace(claim=claim, last=[SimpleNamespace(parts=[part(verdict)])])
+    answer = follows_rate([entry("C4", own), entry("C4, rates swapped", swapped)])
+    assert answer.startswith(f"{said}, by") and f"On the ratio {int(own == 'holds')} of 1" in answer
+    assert f", {int(swapped == 'holds')} of 1 at the other's" in answer
+    assert follows_rate([entry("C4", own)]) is None
 
 
 DOCS = Path(__file__).parents[2] / "docs" / "replication"
