@@ -137,7 +137,8 @@ def test_c4_follows_the_rate_where_it_is_decided_at_both(own, swapped, said, wit
     part = lambda verdict: SimpleNamespace(what="level 1: net iqr", verdict=verdict, there=verdict == "holds")
     entry = lambda claim, verdict: SimpleNamespace(claim=claim, last=[SimpleNamespace(parts=[part(verdict)])])
     answer = follows_rate([entry("C4", own), entry("C4, rates swapped", swapped)])
-    assert answer.startswith(f"{said}, by") and f"On the ratio {int(own == 'holds')} of 1" in answer
+    assert answer is not None and answer.startswith(f"{said}, by")
+    assert f"On the ratio {int(own == 'holds')} of 1" in answer
     assert f", {int(swapped == 'holds')} of 1 at the other's" in answer
     assert follows_rate([entry("C4", own)]) is None
 
