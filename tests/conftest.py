@@ -8,7 +8,11 @@ from pathlib import Path
 # Four devices, for what is spread over many; and compiling takes the time, so LLVM polishes nothing of what runs once.
 # What is set already wins: `XLA_FLAGS=--xla_backend_optimization_level=3` tests the programs that a user runs.
 ALREADY = os.environ.get("XLA_FLAGS", "")
-FLAGS = {"--xla_force_host_platform_device_count": 4, "--xla_backend_optimization_level": 0}
+FLAGS = {
+    "--xla_force_host_platform_device_count": 4,
+    "--xla_backend_optimization_level": 0,
+    "--xla_cpu_parallel_codegen_split_count": 1,
+}
 # The older way of making loops compiles three times as fast; what XLA does not know any more ends the process.
 OLD = tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 11)
 if OLD and "--xla_backend_optimization_level" not in ALREADY:

@@ -8,7 +8,7 @@ from sicjax.cli import _demo
 
 def test_the_demo_trains_measures_and_says_where(tmp_path, monkeypatch, capsys):
     small = _demo.CONFIG | dict(
-        images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4, 4), steps=4, batch=8, log_every=2,
+        images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4), steps=4, batch=8, log_every=2,
         sample_every=2, measure_every=4, save_every=4,
     )  # fmt: skip
     monkeypatch.setattr(_demo, "CONFIG", small)

@@ -16,8 +16,8 @@ from sicjax.train._optimiser import adam
 
 # Kernels of 3: a penalty on larger ones takes many times as long to compile.
 SMALL = dict(size=8, latent=4, kernel=3, batch=8, flip=False)
-GAN = train.GanConfig(**SMALL, generator=(8, 4, 4), discriminator=(4, 8), ema=0.9)
-VAE = train.VaeConfig(**SMALL, encoder=(4, 8), decoder=(8, 4, 4), beta=3.0)
+GAN = train.GanConfig(**SMALL, generator=(8, 4), discriminator=(4, 8), ema=0.9)
+VAE = train.VaeConfig(**SMALL, encoder=(4, 8), decoder=(8, 4), beta=3.0)
 IMAGES = jnp.asarray(np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3)), jnp.uint8)
 REAL = IMAGES / 127.5 - 1
 

@@ -24,7 +24,7 @@ TINY = {
         log_every=2, sample_every=3, measure_every=3, save_every=2, ema=0.9,
     ),
     "vae": train.VaeConfig(
-        images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4, 4), steps=6, batch=8,
+        images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4), steps=6, batch=8,
         log_every=2, sample_every=3, measure_every=3, save_every=2,
     ),
 }  # fmt: skip

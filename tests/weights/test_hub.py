@@ -119,11 +119,10 @@ def test_what_cannot_be_had_says_why(hub):
 def test_a_name_on_the_hub_is_measured_as_its_file_is(hub, tmp_path):
     settings, _ = hub
     arguments = ["-m", "sicjax", "measure", "--stride", "1", "--json"]
-    done = run(settings, *arguments, "hf://org/whole", "hf://org/shards")
-    assert done.returncode == 0, done.stderr
-    whole, shards = json.loads(done.stdout)
     (tmp_path / "model.safetensors").write_bytes(WHOLE)
-    (alone,) = json.loads(run(settings, *arguments, "model.safetensors").stdout)
+    done = run(settings, *arguments, "hf://org/whole", "hf://org/shards", "model.safetensors")
+    assert done.returncode == 0, done.stderr
+    whole, shards, alone = json.loads(done.stdout)
     assert whole["file"] == "hf://org/whole" and alone["file"] == "model.safetensors"
     assert whole["sha256"] == alone["sha256"] and whole["cascades"] == alone["cascades"]
     assert [cascade["name"] for cascade in shards["cascades"]] == ["conv1 to conv2"]

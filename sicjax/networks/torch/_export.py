@@ -37,7 +37,9 @@ def of_exported(exported: Exported) -> Network:
     return aten.graph.network()
 
 
-def _inputs(aten: Aten, specs: list[dict[str, Any]], exported: Exported, graph: dict[str, Any]) -> Iterator:
+def _inputs(
+    aten: Aten, specs: list[dict[str, Any]], exported: Exported, graph: dict[str, Any]
+) -> Iterator[tuple[Any, Any]]:
     for spec in specs:
         ((kind, stated),) = spec.items()
         held = next((stated[key] for key in stated if key.endswith("_name")), None)
