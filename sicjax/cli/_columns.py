@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
@@ -74,6 +75,8 @@ WIDE = (
 ALL = (PAIR, *(heading for group in WIDE for heading in group))
 # The columns that are called otherwise in JSON.
 HEADINGS = {heading.title: heading.field for heading in ALL if heading.title != heading.field}
+# What rows are sorted by that is no column: how far the mean is from 1, either way.
+DEPARTURE = "departure"
 # The fields that say nothing where the ratios are 1 whatever the weights.
 _OF_RATIOS = {"mean", "std", "quantiles", "near_one", "marginal", "adaptation", "z", "null_mean", "null_std"}
 # The quantile that a heading shows.
@@ -86,16 +89,23 @@ def short(sort: str | None) -> tuple[Heading, ...]:
     return (*SHORT[:-1], *by[:1], SHORT[-1])
 
 
-def order(column: str) -> Callable[[Row], Any]:
+def order(column: str, rows: Iterable[Row] = ()) -> Callable[[Row], Any]:
     """By what rows are sorted for a column, called as in the table or in JSON: what is largest or, of names, first in
-    the alphabet comes first; of p what is smallest. Last comes what is no number, and of ratios what is 1 by structure.
+    the alphabet comes first; of p what is smallest, and of readings what the fewest of `rows` have. `departure` is how
+    far the mean is from 1. Last comes what is no number, and of ratios what is 1 by structure.
 
     Raises:
         InputError: a column that there is not.
     """
+    if column == DEPARTURE:
+        return lambda row: (row.structural or math.isnan(row.mean), -abs(row.mean - 1))
+    if column == "reading":
+        common = Counter(row.reading for row in rows)
+        return lambda row: (False, common[row.reading], row.reading)
     field = HEADINGS.get(column, column)
     if field not in COLUMNS or (field == "quantiles" and column not in _QUANTILES):
-        there = dict.fromkeys([*(heading.title for heading in ALL), *(name for name in COLUMNS if name != "quantiles")])
+        named = (name for name in COLUMNS if name != "quantiles")
+        there = dict.fromkeys([*(heading.title for heading in ALL), *named, DEPARTURE])
         raise InputError(f"--sort {column}: there is no such column; there are {', '.join(there)}")
     sign = 1 if field == "coupling_p" else -1
 

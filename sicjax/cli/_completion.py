@@ -62,12 +62,14 @@ def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _columns(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     """What names a column is completed as one, by its name in JSON: those in the table may have blanks."""
+    from sicjax.cli._columns import DEPARTURE
     from sicjax.measure import COLUMNS
 
     for command, named in (("measure", "sort"), ("explain", "columns")):
         for action in commands[command]._actions:
             if action.dest == named:
-                action.choices = [column for column in COLUMNS if command == "explain" or column != "quantiles"]
+                columns = [column for column in COLUMNS if command == "explain" or column != "quantiles"]
+                action.choices = [*columns, DEPARTURE] if named == "sort" else columns
 
 
 def _files(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Collection
 
 from sicjax._errors import InputError
 
@@ -33,14 +34,20 @@ def run(args: argparse.Namespace) -> None:
 
     # A whole reading is words with commas between.
     asked = [part for given in args.columns for part in ([given] if given in HEADINGS else given.split(", "))]
-    names = [HEADINGS.get(part, part) for part in asked]
     said = COLUMNS | WORDS
-    unknown = [part for part, name in zip(asked, names, strict=True) if name not in said]
+    found = {part: _meant(HEADINGS.get(part, part), said) for part in asked}
+    unknown = [part for part, names in found.items() if not names]
     if unknown:
         there = f"columns {', '.join(COLUMNS)}; words {', '.join(WORDS)}"
         raise InputError(f"there is no column {', '.join(unknown)}; there are {there}")
     shown = {name: heading for heading, name in HEADINGS.items()}
+    names = [name for names in found.values() for name in names]
     for name in dict.fromkeys(names or COLUMNS):
         title = name if shown.get(name, name) == name else f"{name} ({shown[name]} in the table)"
         print(title)
         print(textwrap.fill(said[name], 100, initial_indent="  ", subsequent_indent="  "))
+
+
+def _meant(name: str, said: Collection[str]) -> list[str]:
+    """What there is of that name, or all of which it is a word, as `opposed` is of `energies opposed`."""
+    return [name] if name in said else [other for other in said if name in other.split()]

@@ -29,7 +29,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     table = parser.add_argument_group("the table")
     table.add_argument("--wide", action="store_true", help="all columns and all pairs, not those that say most")
     table.add_argument(
-        "--sort", metavar="COLUMN", help="rows by a column, such as coupling, the largest first (of p the smallest)"
+        "--sort",
+        metavar="COLUMN",
+        help="rows by a column, such as coupling, the largest first (of p the smallest, of readings the rarest); or by "
+        "departure, how far the mean is from 1",
     )
     table.add_argument("--reverse", action="store_true", help="sorted the other way round; with --sort")
     table.add_argument("--top", metavar="N", type=_count, help="so many rows of each network")

@@ -19,7 +19,7 @@ from sicjax.networks import Skipped, skipped_lines
 # From so many pairs on a line says what they are together.
 MANY = 20
 # What is told where the rows of a network do not fit the terminal.
-FEWER = "fewer rows: --top 10 --sort coupling, or --match and a part of the names of some pairs"
+FEWER = "fewer rows: --top 10 --sort coupling (or departure), or --match and a part of the names of some pairs"
 
 
 class View(NamedTuple):
@@ -43,7 +43,7 @@ class View(NamedTuple):
         """The rows that are shown, in their order; see `order` for errors."""
         rows = [row for row in rows if self.match in row.name or self.match in row.reading]
         if self.sort is not None:
-            key = order(self.sort)
+            key = order(self.sort, rows)
             last = [row for row in rows if key(row)[0]]
             first = sorted((row for row in rows if not key(row)[0]), key=key, reverse=self.reverse)
             # The top of a column has none of those that have no number there.
@@ -56,7 +56,7 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
     measured = [_Shown(name, rows_of(record), record) for name, record in zip(_names(records), records, strict=True)]
     console = console_for(file)
     few = console.is_terminal and not (view.wide or view.match)
-    listed = [each._replace(rows=_telling(each.rows)) if few else each for each in measured]
+    listed = [each._replace(rows=_telling(each.rows, view.sort)) if few else each for each in measured]
     _pairs(console, listed, view)
     for (name, rows, _), (_, told, _) in zip(measured, listed, strict=True):
         shown = len(view.of(told))
@@ -100,9 +100,10 @@ class _Shown(NamedTuple):
     record: Record
 
 
-def _telling(rows: list[Row]) -> list[Row]:
-    """Of many rows those that say something of the weights; all of them where none does."""
-    telling = [row for row in rows if not row.structural]
+def _telling(rows: list[Row], sort: str | None) -> list[Row]:
+    """Of many rows those that say something of the weights, in what they are sorted by too; all where none does."""
+    nothing = order(sort) if sort is not None else lambda row: (row.structural,)
+    telling = [row for row in rows if not (row.structural and nothing(row)[0])]
     return telling if telling and len(rows) >= MANY else rows
 
 

@@ -33,6 +33,8 @@ def by_level(
 ) -> dict[str, list[tuple[str, list[figures.Level]]]]:
     """For a figure: each file's networks with their histograms from fine to coarse, the shuffled kernels beside.
 
+    Pairs whose ratios are 1 whatever the weights are left out, but in a network that has no other.
+
     Arguments:
         measured: the files.
         nulls: `shuffled` of each, where that is known already.
@@ -40,7 +42,10 @@ def by_level(
     files: dict[str, list[tuple[str, list[figures.Level]]]] = {}
     for result, null in zip(measured, nulls or map(shuffled, measured), strict=True):
         chains: dict[str, list[figures.Level]] = {}
+        read = {pair.network for pair in result.network.pairs if not pair.cascade.structural}
         for pair, row, ratios, example in zip(result.network.pairs, result.rows, result.histograms, null, strict=True):
+            if pair.cascade.structural and pair.network in read:
+                continue
             level = figures.Level(pair.name, ratios, example, row.marginal, row.adaptation)
             chains.setdefault(pair.network, []).append(level)
         for chain, levels in chains.items():

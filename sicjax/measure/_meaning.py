@@ -41,9 +41,9 @@ COLUMNS = {
     "z": "Adaptation over its standard deviation under random pairing of the channels. Beyond 2.6 either way "
     "chance does it once in a hundred pairs.",
     "coupling": "How closely the spectra of the kernels on one side of a channel go with those on the other, beyond "
-    "chance: RV coefficient of their lag features, 0 by chance, 1 at most. It has no sign and ignores "
-    "scale, and it is the same when one layer's kernels are all transposed. It does not say that the "
-    "network is good, nor which layer caused it.",
+    "chance: RV coefficient of their lag features, 1 at most, by chance 0 on average (so a little below, too). It does "
+    "not say which way they go, ignores scale, and is the same when all kernels of a layer are transposed. It does "
+    "not say that the network is good, nor which layer caused it.",
     "coupling_z": "The RV coefficient less its mean under random pairing, over its standard deviation there. It grows "
     "with the number of channels: compare coupling, not z, between layers.",
     "coupling_p": "How often random pairing of the channels couples as much (Pearson III tail with the exact mean, "

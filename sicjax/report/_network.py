@@ -28,8 +28,8 @@ KEY = "Line: share of the ratios in each bin. Dashed: taps shuffled."
 
 
 def write(
-    measured: Sequence[Measured],
-    folder: Path,
+    measured: Measured | Sequence[Measured],
+    folder: str | Path,
     *,
     nulls: Sequence[tuple[sdr.Histogram, ...]] | None = None,
     origin: About | None = None,
@@ -39,7 +39,7 @@ def write(
     """Writes `report.html`, a page on a few networks, into a folder, made if it is not there.
 
     Arguments:
-        measured: the networks.
+        measured: the networks, or a single one.
         folder: where to.
         nulls: `measure.shuffled` of each, where that is known already.
         origin: how to repeat it; see `about`.
@@ -49,11 +49,12 @@ def write(
     Raises:
         InputError: the folder cannot be written, or matplotlib is not installed.
     """
+    measured = [measured] if isinstance(measured, Measured) else measured
     nulls = list(map(shuffled, measured)) if nulls is None else nulls
     rows = [row for result in measured for row in result.rows]
     near = _cards(measured)
     return write_page(
-        folder,
+        Path(folder),
         lambda part: {
             **_content(measured, rows, nulls, part),
             "cards": near,

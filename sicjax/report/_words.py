@@ -83,7 +83,14 @@ class Counts:
 
 
 def lead(counts: Counts) -> str:
-    """One sentence."""
+    """One sentence, after another where most pairs cannot be read."""
+    if counts.read and 2 * counts.structural > counts.pairs:
+        blind = f"In {counts.structural:,} of {counts.pairs:,} pairs of layers every ratio is 1 whatever the weights: "
+        return f"{blind}their kernels share no lag. {_lead(counts)}"
+    return _lead(counts)
+
+
+def _lead(counts: Counts) -> str:
     n = counts.read
     if not counts.pairs:
         return "No two convolutions follow each other here, so there is nothing to measure."
@@ -95,6 +102,8 @@ def lead(counts: Counts) -> str:
         return f"{_are(counts.adapted, n)} adapted beyond chance, though none is coupled beyond it."
     if counts.coupled:
         return f"{_are(counts.coupled, n)} called coupled, which is no more than chance shows."
+    if counts.adapted:
+        return f"None of {_number(n, 'pair')} is coupled; {counts.adapted:,} adapted, no more than chance shows."
     return "No two layers here are coupled, or adapted, beyond chance."
 
 
@@ -190,7 +199,8 @@ def _adaptation(counts: Counts) -> str:
     return (
         f"In {counts.raised:,} of {_number(n, 'pair')} the real pairing of the kernels raises the mean ratio beyond "
         f"chance (kernels that meet pass the same frequencies), in {counts.lowered:,} it lowers it (they pass other "
-        f"ones). Chance alone does either in one pair of a hundred, here {_expected(n)}."
+        f"ones). Chance alone does either in one pair of a hundred, here {_expected(n)}"
+        f"{'' if _surprising(counts.adapted, n, counts.least_adapted) else ': so many are no more than it shows'}."
     )
 
 

@@ -19,5 +19,8 @@ def test_all_of_them_and_none_of_them(capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "strongly coupled" and said[2] == "energies opposed" and "meet weak ones" in said[3]
     assert {*WORDS} <= {*said} and said.count("strongly coupled") == 1
+    assert main(["explain", "opposed", "coupled"]) == 0  # a word of one, and one that is a word of another too
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if not line.startswith(" ")] == ["energies opposed", "coupled"]
     assert main(["explain", "meen"]) == 1
     assert "there is no column meen; there are columns name, first" in capsys.readouterr().err

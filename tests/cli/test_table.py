@@ -188,6 +188,25 @@ def test_rows_are_sorted(monkeypatch, column, reverse, first, last):
     assert lines[1].startswith(f"{NAMES[first]} ") and lines[25].startswith(f"{NAMES[last]} ")
 
 
+def test_the_pair_that_departs_most_either_way_comes_first_and_the_rarest_reading(monkeypatch):
+    found = record(NAMES)
+    found["cascades"][9].update(mean=0.5)
+    found["cascades"][7].update(reading="coupled, energies opposed")
+    lines = shown(monkeypatch, None, [found], sort="departure")
+    assert [line.split(" ")[0] for line in lines[1:3]] == [NAMES[k].split(" ")[0] for k in (9, 24)]
+    assert shown(monkeypatch, None, [found], sort="reading")[1].startswith(f"{NAMES[7]} ")
+
+
+def test_what_is_1_by_structure_is_listed_where_what_is_sorted_by_says_something_of_it(monkeypatch):
+    found = record(NAMES)
+    for pair in found["cascades"][:12]:
+        pair.update(structural=True, reading="no shared lag")
+    listed = lambda column: sum(
+        line.startswith("down_blocks") for line in shown(monkeypatch, 200, [found], sort=column)
+    )
+    assert (listed("energy"), listed("mean"), listed("departure")) == (25, 13, 13)
+
+
 @pytest.mark.parametrize("column", ["meen", "quantiles"])
 def test_a_column_that_there_is_not_is_said_with_those_that_there_are(column):
     with pytest.raises(InputError, match=f"--sort {column}: there is no such column; there are pair, direction"):

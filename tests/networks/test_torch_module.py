@@ -65,6 +65,7 @@ def test_other_parameters_in_a_training_loop(module, net):
             np.testing.assert_allclose(pair.second, expected[name].second, atol=2e-3)
     with pytest.raises(InputError, match="expected the module or a state_dict, got int"):
         net.bind(3)
+    assert net.bind(torch.nn.DataParallel(torch.compile(module))).keys() == net.cascades.keys()
     with pytest.raises(InputError, match=r"lack a\.bias, a\.weight"):
         net.bind({})
     with pytest.raises(InputError, match=r"another shape .*\(4, 3, 3, 3\), not \(8, 3, 3, 3\)"):

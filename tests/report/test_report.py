@@ -73,7 +73,13 @@ def test_words_know_what_chance_shows(found):
     assert "no more than chance" in words.lead(words.Counts([barely, *[chance] * 99]))
     assert "adapted beyond chance" in words.lead(words.Counts([chance._replace(z=9.0)] * 2))
     assert words.lead(words.Counts([chance] * 5)) == "No two layers here are coupled, or adapted, beyond chance."
+    lead, said = (of(words.Counts([chance._replace(z=2.7), *[chance] * 99])) for of in (words.lead, words.sentences))
+    assert lead == "None of 100 pairs is coupled; 1 adapted, no more than chance shows."
+    assert any("lowers it" in line and "so many are no more than it shows" in line for line in said)
+    assert not any("so many" in line for line in words.sentences(words.Counts([chance._replace(z=9.0)] * 2)))
     structural = row._replace(structural=True, reading="no shared lag")
+    lead = words.lead(words.Counts([chance, *[structural] * 9]))
+    assert lead.startswith("In 9 of 10 pairs of layers every ratio is 1 whatever") and "No two layers here" in lead
     assert "can be read" in words.lead(words.Counts([structural]))
     assert any("every ratio is 1" in sentence for sentence in words.sentences(words.Counts([structural])))
     assert "nothing to measure" in words.lead(words.Counts())

@@ -68,7 +68,7 @@ def from_names(
     if stride is None:
         raise InputError(
             f"{path} does not say the strides of its {len(kernels)} convolutions: give --stride N (or N,N,... one for "
-            f"each), or a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
+            f"each; in Python stride=N), or a sidecar {sidecar_path(path).name} (sicjax sidecar writes a draft)"
         )
     containers = containers_of(path, list(kept), kernels, tensors.ordered)
     is_one = set(kernels)

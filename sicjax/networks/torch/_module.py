@@ -138,7 +138,7 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
     def bind(other: Any) -> dict[str, sdr.Cascade]:
         if not isinstance(other, (Mapping, torch.nn.Module)):
             raise InputError(f"expected the module or a state_dict, got {type(other).__qualname__}")
-        state = other if isinstance(other, Mapping) else other.state_dict()
+        state = other if isinstance(other, Mapping) else _inner(other).state_dict()
         missing = sorted(program.state_dict.keys() - state.keys())
         if missing:
             raise InputError(f"these parameters lack {', '.join(missing[:3])}, which the network was traced with")
@@ -150,6 +150,13 @@ def _bindable(program: Any, notes: tuple[str, ...]) -> Network:
         return of_exported(Exported(described, arrays | new)).cascades
 
     return found._replace(notes=(*found.notes, *notes), rebuild=bind)
+
+
+def _inner(module: Any) -> Any:
+    """The module inside of what `torch.compile` and data parallelism wrap it in."""
+    while type(module).__name__ in ("OptimizedModule", "DataParallel", "DistributedDataParallel"):
+        module = module._orig_mod if hasattr(module, "_orig_mod") else module.module
+    return module
 
 
 def _array(name: str, tensor: torch.Tensor) -> np.ndarray:
