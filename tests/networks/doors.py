@@ -271,7 +271,7 @@ def pools(n):
 
 @pairs("a b 1 2, b c 1 3, c d 1 2, d e 1 3, e f 2 1")
 def resizes(n):
-    x = n.conv(n.resize(n.conv(n.input(2, 4, 4), "a", 2, pad=1), 2, by="size"), "b", 3, pad=1)
+    x = n.conv(n.resize(n.conv(n.input(2, 2, 2), "a", 2, pad=1), 2, by="size"), "b", 3, pad=1)
     x = n.conv(n.resize(x, 3), "c", 2, pad=1)
     x = n.conv(n.resize(x, 2, "bilinear", by="size"), "d", 2, pad=1)
     x = n.conv(n.resize(x, 3, "bilinear"), "e", 2, pad=1)
