@@ -56,7 +56,7 @@ def write_images(file: Path, images: Mapping[str, np.ndarray]) -> None:
     """Writes sets of images in [-1, 1], or arrays of other ranges as they are, by name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **images)
+        np.savez_compressed(stream, **dict[str, Any](images))
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,11 +51,11 @@ def write_histograms(places: Places, measure: Measure) -> None:
     """Writes the counts of all pairs and their common edges as one file."""
     if not measure.histograms:
         return
-    counts = {name: histogram.counts for name, histogram in measure.histograms.items()}
+    counts: dict[str, Any] = {name: histogram.counts for name, histogram in measure.histograms.items()}
     edges = next(iter(measure.histograms.values())).edges
     write_whole(
         places.measure(measure.step),
-        lambda file: np.savez_compressed(file, allow_pickle=False, edges=edges, **counts),
+        lambda file: np.savez_compressed(file, edges=edges, **counts),
     )
 
 
