@@ -98,7 +98,10 @@ def _limits(rule: Rule, bound: float, centre: float) -> tuple[float, float]:
 
 
 def _mean(values: Sequence[float], against: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, its standard error, and degrees of freedom; of one value there are none."""
+    """Mean, its standard error, and degrees of freedom; none of one value, nor of values that are all the same.
+
+    A mode is read off bins: two seeds that share one are not known more precisely than others.
+    """
     mean = float(np.mean(values)) - (float(np.mean(against)) if len(against) else 0.0)
     sides = [side for side in (values, against) if len(side)]
     if any(len(side) < 2 for side in sides):
@@ -106,7 +109,7 @@ def _mean(values: Sequence[float], against: Sequence[float]) -> tuple[float, flo
     squares = [float(np.var(side, ddof=1)) / len(side) for side in sides]
     total = sum(squares)
     if total == 0:
-        return mean, 0.0, float(min(len(side) - 1 for side in sides))
+        return mean, math.inf, 0.0
     freedom = total**2 / sum(square**2 / (len(side) - 1) for square, side in zip(squares, sides, strict=True))
     return mean, math.sqrt(total), freedom
 
@@ -117,8 +120,6 @@ def _over(distance: float, error: float, freedom: float) -> float:
         return 0.0 if distance > 0 else 1.0
     if not freedom:
         return 1.0
-    if error == 0:
-        return 0.0 if distance > 0 else 1.0
     return float(stdtr(freedom, -distance / error))
 
 

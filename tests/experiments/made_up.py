@@ -7,15 +7,18 @@ from sicjax.experiments._judges import Images
 IMAGES = Images(
     {"quality": ["kernel_trained"], "variety": ["rank_trained"]}, {"kernel_trained": 0.001, "rank_trained": 0.1}
 )
+NOISE = np.random.default_rng(0)
 
 
 def taken(lowest, highest, random):
     """What is left of an image after removals: distance, edges and chroma of each."""
-    row = lambda given, k: dict(zip(("distance", "edges", "chroma"), np.array(given) + 1e-3 * k, strict=True))
+    row = lambda given: dict(
+        zip(("distance", "edges", "chroma"), np.array(given) + NOISE.normal(0, 1e-3, 3), strict=True)
+    )
     ends = {
         f"{end} {by}": given
         for by in ("ratio", "adaptation", "coupling")
         for end, given in (("lowest", lowest), ("highest", highest))
     }
-    draws = lambda seed: {"random": [row(random, k + seed) for k in range(8)]}
-    return {seed: {key: row(given, seed) for key, given in ends.items()} | draws(seed) for seed in range(5)}
+    draws = lambda: {"random": [row(random) for _ in range(8)]}
+    return {seed: {key: row(given) for key, given in ends.items()} | draws() for seed in range(5)}

@@ -207,7 +207,7 @@ def p_values(part):
     x, y, rule, bound, centre = (part[key] for key in ("values", "against", "rule", "bound", "centre"))
 
     def over(at, sign):
-        if len(x) < 2 or (y and len(y) < 2):
+        if len(x) < 2 or (y and len(y) < 2) or len(set(x)) == len(set(y or x)) == 1:
             return 1.0
         side = {1: "greater", -1: "less"}[sign]
         if y:
