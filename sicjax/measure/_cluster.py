@@ -45,7 +45,7 @@ def cluster(address: str) -> Iterator[Cluster]:
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
-        failed = error.with_traceback(None)  # which holds the client that failed
+        failed = OSError(str(error))  # its own, and what it came from, hold the client that failed
     if client is None:
         # Left to itself it is closed at any time, also in the middle of starting another, and both wait for ever.
         gc.collect()

@@ -223,3 +223,14 @@ def test_one_channel_weighted_to_many():
     apply = lambda params, x: conv(conv(x, params[0]) * weights, params[1])
     (pair,) = networks.from_function(apply, (kernel(4, 4, 1), kernel(4, 4, 2)), jnp.zeros((1, LENGTH, 4))).pairs
     assert pair.cascade.shape == (4, 4, 2)
+
+
+def test_places_of_several_axes_are_chosen_each_by_its_own():
+    """As JAX before 0.9 writes strides, and as one indexes with two arrays."""
+    params = {"a": kernel(3, 3, 3, 4), "b": kernel(3, 3, 4, 4)}
+    between = lambda *at: networks.from_function(lambda p, x: conv(conv(x, p["a"])[:, *at], p["b"]), params, X)
+    even, odd = jnp.arange(0, 30, 2), jnp.arange(1, 30, 2)
+    (pair,) = between(even[:, None], odd).pairs
+    assert pair.cascade.down == (2, 2) and pair.cascade.up == (1, 1)
+    (_, reason), _ = between(even[:, None] + jnp.arange(2), odd[:2]).skipped  # a row has places of its own
+    assert "places of several axes together" in reason

@@ -141,6 +141,8 @@ def test_groups_have_the_ratios_of_their_parts():
 @pytest.mark.parametrize("layers", ["plain", "extractive", "generative"])
 @pytest.mark.parametrize("between", BETWEEN)
 def test_what_lies_between_is_folded_in(between, layers):
+    if between == "channels stacked" and jax.__version_info__ < (0, 9):
+        pytest.skip("JAX before 0.9 writes a stack as copies put side by side, where the chain ends, with a reason")
     first, second = LAYERS[layers]
     k1, k2 = kernel(4, 4, 4), kernel(4, 4, 4)
     apply = lambda params, x: conv(BETWEEN[between](conv(x, params[0], **first)), params[1], **second)

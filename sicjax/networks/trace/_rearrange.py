@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sicjax.networks import graph
@@ -63,13 +65,19 @@ def _pad(step: Step) -> Flow:
 
 @rules("gather")
 def _gather(step: Step) -> Flow:
-    """Places along one axis, the others whole and in order."""
+    """Places along some axes, of each whatever those of the others; JAX before 0.9 writes strides so."""
     x, indices = step.values
     numbers, sizes, shape = step.p["dimension_numbers"], step.p["slice_sizes"], step.eqn.invars[0].aval.shape
-    axis = next(iter(numbers.start_index_map), 0)
-    along_one = numbers.start_index_map == numbers.collapsed_slice_dims == (axis,)
-    whole = all(k == axis or n == m for k, (n, m) in enumerate(zip(sizes, shape, strict=True)))
-    kept = [k for k in range(len(step.shapes[0])) if k not in numbers.offset_dims]
-    if not (isinstance(x, Flow) and isinstance(indices, Known) and along_one and whole and kept == [axis]):
-        raise Unreachable("places that are computed, or of several axes")
-    return graph.select(x, axis, np.asarray(step.walk.value(indices)).reshape(-1))
+    axes = numbers.start_index_map
+    whole = all(k in axes or n == m for k, (n, m) in enumerate(zip(sizes, shape, strict=True)))
+    kept = tuple(k for k in range(len(step.shapes[0])) if k not in numbers.offset_dims)
+    alone = axes == numbers.collapsed_slice_dims == kept and whole and 0 not in step.shapes[0]
+    if not (isinstance(x, Flow) and isinstance(indices, Known) and alone):
+        raise Unreachable("places that are computed, or of several axes together")
+    every = np.asarray(step.walk.value(indices))
+    for k, axis in enumerate(axes):
+        places = np.moveaxis(every[..., k], k, 0).reshape(every.shape[k], math.prod(every.shape[:-1]) // every.shape[k])
+        if (places != places[:, :1]).any():
+            raise Unreachable("places of several axes together")
+        x = graph.select(x, axis, places[:, 0])
+    return x
