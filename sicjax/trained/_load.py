@@ -34,6 +34,7 @@ def load(name: str) -> dict[str, nnx.Module]:
     (1, 32, 32, 3)
     """
     file = FILES[name]
+    import jax.numpy as jnp
     from flax import nnx
 
     from sicjax import models
@@ -46,7 +47,7 @@ def load(name: str) -> dict[str, nnx.Module]:
         state = nnx.state(module, nnx.Any(nnx.Param, nnx.BatchStat))
         flat = nnx.to_flat_state(state)
         for path, variable in flat:
-            variable[...] = arrays[".".join((part, *map(str, path)))]
+            variable[...] = jnp.asarray(arrays[".".join((part, *map(str, path)))])
         nnx.update(module, state)
         found[part] = module
     return found
