@@ -7,13 +7,13 @@ from sicjax.experiments._judges import Images
 IMAGES = Images(
     {"quality": ["kernel_trained"], "variety": ["rank_trained"]}, {"kernel_trained": 0.001, "rank_trained": 0.1}
 )
-NOISE = np.random.default_rng(0)
 
 
 def taken(lowest, highest, random):
     """What is left of an image after removals: distance, edges and chroma of each."""
+    noise = np.random.default_rng(0)
     row = lambda given: dict(
-        zip(("distance", "edges", "chroma"), np.array(given) + NOISE.normal(0, 1e-3, 3), strict=True)
+        zip(("distance", "edges", "chroma"), np.array(given) + noise.normal(0, 1e-3, 3), strict=True)
     )
     ends = {
         f"{end} {by}": given
