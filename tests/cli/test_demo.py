@@ -1,11 +1,13 @@
 """The demo from nothing to its files, with a smaller network."""
 
 import jax
+import pytest
 
 from sicjax import cli
 from sicjax.cli import _demo
 
 
+@pytest.mark.slow
 def test_the_demo_trains_measures_and_says_where(tmp_path, monkeypatch, capsys):
     small = _demo.CONFIG | dict(
         images=40, size=8, latent=4, kernel=3, encoder=(4, 8), decoder=(8, 4), steps=4, batch=8, log_every=2,

@@ -158,6 +158,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "replication"
 FINISHED = {"gan": "gan", "vae": "vae-16-beta1"}
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_of_what_has_a_record(tmp_path):
     """On the records of two runs, under the names of all: what is drawn, not what it shows."""
     kept = DOCS / "records"
