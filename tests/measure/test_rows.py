@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sicjax import sdr
-from sicjax.measure import as_json, measure
+from sicjax.measure import as_json, by_level, measure
 
 # Design, measure.md: mean, std, 5 %, median, 95 %, marginal, adaptation, z.
 DIGIFACE = {
@@ -93,7 +93,10 @@ def test_dead_and_structural_pairs(tmp_path):
     kernels["c0.weight"][2] = 0
     file = tmp_path / "dead.safetensors"
     save_file({name: kernel.astype(np.float32) for name, kernel in kernels.items()}, file)
-    dead, structural = measure([file], stride=1)[0].rows
+    (result,) = measure([file], stride=1)
+    dead, structural = result.rows
+    ((_, levels),) = by_level([result])[result.file]
+    assert [level.name for level in levels] == [dead.name]  # of the other there is nothing to draw
     assert (dead.pathways, dead.undefined, dead.structural) == (60, 15, False)
     assert (structural.structural, structural.mean, structural.std, structural.near_one) == (True, 1, 0, 1)
     assert set(structural.quantiles.values()) == {1}
