@@ -80,7 +80,7 @@ def test_the_help_of_reproduce_names_the_presets(capsys):
 def test_a_shell_completes_commands_and_flags(capsys, shell):
     assert cli.main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    words = ("measure", "transposed-in", "penalty-kind", "adaptation", "departure", "gan_levels")
+    words = ("measure", "transposed-in", "penalty-kind", "adaptation", "gan_levels")
     assert [word for word in words if word not in script] == []
 
 

@@ -191,7 +191,7 @@ def test_rows_are_sorted(monkeypatch, column, reverse, first, last):
 def test_the_pair_that_departs_most_either_way_comes_first_and_the_rarest_reading(monkeypatch):
     found = record(NAMES)
     found["cascades"][9].update(mean=0.5)
-    found["cascades"][7].update(reading="strongly coupled, energies opposed")
+    found["cascades"][7].update(reading="too few channels")
     lines = shown(monkeypatch, None, [found], sort="departure")
     assert [line.split(" ")[0] for line in lines[1:3]] == [NAMES[k].split(" ")[0] for k in (9, 24)]
     assert shown(monkeypatch, None, [found], sort="reading")[1].startswith(f"{NAMES[7]} ")
