@@ -3,15 +3,24 @@
 import os
 import sys
 import traceback
+from itertools import takewhile
 
 # Where a bug is reported, and what shows where it is; the flag sets the variable, for the processes that it starts.
 REPORT = "https://github.com/sicjax/sicjax/issues"
 DEBUG = "--debug"
 _VARIABLE = "SICJAX_DEBUG"
+_HERE = os.path.dirname(__file__)
 
 
 class InputError(ValueError):
     """One line that says what was given, what was expected and what to do. The command line prints it and exits 1."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the line of the user's own that led here, not the way from it through this package."""
+        frames = traceback.extract_tb(self.__traceback__)
+        own = list(takewhile(lambda frame: not frame.filename.startswith(_HERE), frames))
+        shown = frames if os.environ.get(_VARIABLE) else own[-1:]
+        return [*(line.rstrip() for line in traceback.format_list(shown)), f"{type(self).__name__}: {self}"]
 
 
 def set_debug() -> None:

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     keep_compiled_programs()
     from sicjax import measure, report, runs
     from sicjax.cli._changes_table import show
+    from sicjax.cli._wrote import wrote
 
     sources = measure.find(args.paths, all_steps=args.all_steps)
     if len(sources) < 2:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
         if not args.no_report:
             pictures = [file for file in written if file.suffix == ".png"]
             written.insert(0, report.write_changes(changes, args.out, pictures, origin=report.about(args.given)))
-        print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
+        wrote(written)
 
 
 def _compared(

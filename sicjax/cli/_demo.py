@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
     keep_compiled_programs()
     from sicjax import report, runs, train
     from sicjax.cli._table import tables
+    from sicjax.cli._wrote import wrote
     from sicjax.measure import as_json, measure, write
 
     config, folder = train.VaeConfig(**CONFIG), args.out
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     captions = "Faces that it makes of random numbers", "Faces, and how it repeats them"
     pictures: dict[str, Path] = dict(zip(captions, files[-2:], strict=True))
     files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=pictures))
-    say(f"wrote {', '.join(map(str, files))}")
+    wrote(files)
     say(f"the run, with its metrics and the measure along the training: {result.folder}")
 
 
@@ -91,6 +92,7 @@ def quick(args: argparse.Namespace) -> None:
     from sicjax import report, trained
     from sicjax._progress import bar
     from sicjax.cli._table import tables
+    from sicjax.cli._wrote import wrote
     from sicjax.measure import as_json, measure, write
 
     say = lambda line: print(line, file=sys.stderr)
@@ -105,5 +107,5 @@ def quick(args: argparse.Namespace) -> None:
         captions |= {f"{name.upper()}: {picture.stem.removeprefix(f'{name}-')}": picture for picture in copied}
         files += copied
     files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=captions))
-    say(f"wrote {', '.join(map(str, files))}")
+    wrote(files)
     say("what a column means: sicjax explain; your own network: sicjax measure FILE; to train one: sicjax demo")

@@ -14,6 +14,7 @@ from sicjax import _extras, measure, report
 from sicjax._progress import bar
 from sicjax.cli._table import View, tables
 from sicjax.cli._tally import Tally
+from sicjax.cli._wrote import wrote
 from sicjax.measure import Archive, Measured, Record, Source
 
 
@@ -63,8 +64,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
             written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
     if tally.measured and (pictured or args.graph is not None):
         written = _drawn(args, tally, arrays, how, pictured, failed) + written
-    if written:
-        print(f"wrote {', '.join(map(str, written))}", file=sys.stderr)
+    wrote(written)
     return tally.exit_code(args.out)
 
 

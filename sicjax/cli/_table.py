@@ -115,7 +115,7 @@ def _pairs(console: Console, measured: Sequence[_Shown], view: View) -> None:
         lines += [(row.name, row, "dim" if row.structural else None) for row in view.of(rows)]
         if "error" in record or not view.of(rows):
             lines.append(
-                ("not measured" if "error" in record else "no pair" + " of that name" * bool(rows), None, None)
+                ("not measured" if "error" in record else "no pair" + f" with {view.match!r}" * bool(rows), None, None)
             )
     names, rows, styles = zip(*lines, strict=True) if lines else ((), (), ())
     cells = lambda heading: ["" if row is None else heading.fill(row) for row in rows]

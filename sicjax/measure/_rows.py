@@ -109,7 +109,7 @@ class Measured(NamedTuple):
         return self.network.skipped
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One line for each pair, the columns those of `pairs.csv`.
+        """One line for each pair, the columns those of `pairs.csv` but for its file, step and error.
 
         Raises:
             InputError: pandas is not installed.
@@ -124,20 +124,28 @@ class Measured(NamedTuple):
 
     def __repr__(self) -> str:
         """The table in a terminal, without the arrays."""
-        lines = [["pair", *SHOWN], *map(_cells, self.rows[:LINES])]
+        rows = self._telling()
+        lines = [["pair", *SHOWN], *map(_cells, rows[:LINES])]
         wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
         body = ["  ".join(map(str.ljust, line, wide)).rstrip() for line in lines]
-        more = [f"... and {len(self.rows) - LINES} pairs more"] if len(self.rows) > LINES else []
+        more = [f"... and {len(rows) - LINES} pairs more"] if len(rows) > LINES else []
         return "\n".join([self._title(), *body, *more, *self._left()])
 
     def _repr_html_(self) -> str:
-        return table(self._title(), ["pair", *SHOWN], list(map(_cells, self.rows)), self._left())
+        return table(self._title(), ["pair", *SHOWN], list(map(_cells, self._telling())), self._left())
 
     def _title(self) -> str:
-        return f"{self.file}: {len(self.rows)} pairs of layers"
+        return f"{self.file}: {len(self.rows)} pair{'s' * (len(self.rows) != 1)} of layers"
+
+    def _telling(self) -> list[Row]:
+        """The pairs that are listed: of many not those whose ratios are 1 whatever the weights, where others are."""
+        telling = [row for row in self.rows if not row.structural]
+        return telling if telling and len(self.rows) > LINES else list(self.rows)
 
     def _left(self) -> list[str]:
-        return skipped_lines(self.skipped)
+        left = len(self.rows) - len(self._telling())
+        said = f"not listed: {left} pairs that share no lag, so every ratio is 1 whatever the weights; .rows has them"
+        return [said] * bool(left) + skipped_lines(self.skipped)
 
 
 def _cells(row: Row) -> list[str]:
@@ -180,10 +188,13 @@ def measure(
         raise InputError("expected a list of files or networks: measure([file])")
     for file in files:
         if not isinstance(file, (str, os.PathLike, Network)):
-            raise InputError(
-                f"expected a path or a network, got {type(file).__name__}: measure([networks.from_torch(module, x)]) "
-                "takes modules of PyTorch, networks.from_module those of Flax"
+            instead = (
+                "measure([networks.from_torch(state_dict, stride=N)]) takes those of PyTorch"
+                if isinstance(file, Mapping)
+                else "measure([networks.from_torch(module, x)]) takes modules of PyTorch, networks.from_module those "
+                "of Flax"
             )
+            raise InputError(f"expected a path or a network, got {type(file).__name__}: {instead}")
     how: dict[str, Any] = {"stride": stride, "transposed": transposed, "step": step, "module": module}
     how |= {"only": only, "transposed_in": transposed_in}
     if permutations is not None and permutations < 1:

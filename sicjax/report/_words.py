@@ -99,11 +99,14 @@ def _lead(counts: Counts) -> str:
     if _surprising(counts.coupled, n, counts.least_coupled):
         return f"{_are(counts.coupled, n)} coupled beyond chance: the kernels that meet in a channel belong together."
     if _surprising(counts.adapted, n, counts.least_adapted):
-        return f"{_are(counts.adapted, n)} adapted beyond chance, though none is coupled beyond it."
+        none = "none is" if n > 1 else "not"
+        return f"{_are(counts.adapted, n)} adapted beyond chance, though {none} coupled beyond it."
     if counts.coupled:
         return f"{_are(counts.coupled, n)} called coupled, which is no more than chance shows."
     if counts.adapted:
         return f"None of {_number(n, 'pair')} is coupled; {counts.adapted:,} adapted, no more than chance shows."
+    if n == 1:
+        return "The one pair of layers that can be read is neither coupled nor adapted beyond chance."
     return "No two layers here are coupled, or adapted, beyond chance."
 
 
@@ -158,14 +161,12 @@ def sentences(counts: Counts) -> list[str]:
 def _ratios(counts: Counts) -> str:
     low, middle, high = _range(counts.means)
     above = sum(mean > null for mean, null in zip(counts.means, counts.shuffled, strict=True))
-    where = (
-        f"The mean ratio is {middle:.3f}"
-        if len(counts.means) == 1
-        else f"The mean ratios lie between {low:.3f} and {high:.3f} (median {middle:.3f})"
-    )
     said = (
-        f"{where}; with the taps of every kernel shuffled they would lie at {_span(counts.shuffled)}, and "
-        f"{above:,} of {len(counts.means):,} lie above theirs."
+        f"The mean ratio is {middle:.3f}; with the taps of every kernel shuffled it would be {counts.shuffled[0]:.3f}."
+        if len(counts.means) == 1
+        else f"The mean ratios lie between {low:.3f} and {high:.3f} (median {middle:.3f}); with the taps of every "
+        f"kernel shuffled they would lie at {_span(counts.shuffled)}, and {above:,} of {len(counts.means):,} lie above "
+        "theirs."
     )
     if counts.shares:
         share = _range(counts.shares)[1]
@@ -181,7 +182,7 @@ def _coupling(counts: Counts) -> str:
     if counts.strongly == counts.coupled > 0:
         strongly = ", strongly"
     said = f"{_are(counts.coupled, n)} coupled{strongly} (kernels that meet in a channel go together in some way). "
-    said += f"Chance alone calls one pair in a hundred so, here {_expected(n)}."
+    said += f"Chance alone calls one pair in a hundred so{_here(n)}."
     if not _surprising(counts.coupled, n, counts.least_coupled):
         said += (
             " That is not the same as untrained: most trained networks of 32 channels and fewer look like this, too."
@@ -190,18 +191,22 @@ def _coupling(counts: Counts) -> str:
 
 
 def _adaptation(counts: Counts) -> str:
-    n = counts.read
+    n, pairing = counts.read, "the real pairing of the kernels"
     if not counts.adapted:
-        return (
-            f"In none of {_number(n, 'pair')} does the real pairing of the kernels move the mean ratio beyond chance "
-            "(adaptation, |z| above 2.6)."
+        said = f"In that pair {pairing} does not move" if n == 1 else f"In none of {n:,} pairs does {pairing} move"
+        return f"{said} the mean ratio beyond chance (adaptation, |z| above 2.6)."
+    if n == 1:
+        does, which = ("raises", "the same") if counts.raised else ("lowers", "other")
+        said = (
+            f"In that pair {pairing} {does} the mean ratio beyond chance (kernels that meet pass {which} frequencies)."
         )
-    return (
-        f"In {counts.raised:,} of {_number(n, 'pair')} the real pairing of the kernels raises the mean ratio beyond "
-        f"chance (kernels that meet pass the same frequencies), in {counts.lowered:,} it lowers it (they pass other "
-        f"ones). Chance alone does either in one pair of a hundred, here {_expected(n)}"
-        f"{'' if _surprising(counts.adapted, n, counts.least_adapted) else ': so many are no more than it shows'}."
-    )
+    else:
+        said = (
+            f"In {counts.raised:,} of {n:,} pairs {pairing} raises the mean ratio beyond chance (kernels that meet "
+            f"pass the same frequencies), in {counts.lowered:,} it lowers it (they pass other ones)."
+        )
+    more = "" if _surprising(counts.adapted, n, counts.least_adapted) else ": so many are no more than it shows"
+    return f"{said} Chance alone does either in one pair of a hundred{_here(n)}{more}."
 
 
 def _left_out(counts: Counts) -> list[str]:
@@ -228,11 +233,11 @@ def _surprising(count: int, of: int, least: float) -> bool:
 def _are(count: int, n: int) -> str:
     """How many of so many pairs, with the verb.
 
-    >>> _are(1, 4), _are(4, 4)
-    ('1 of 4 pairs of layers is', 'All 4 pairs of layers are')
+    >>> _are(1, 4), _are(4, 4), _are(0, 1)
+    ('1 of 4 pairs of layers is', 'All 4 pairs of layers are', 'The one pair of layers that can be read is not')
     """
     if n == 1:
-        return "The one pair of layers that can be read is" if count else "None of one pair of layers is"
+        return f"The one pair of layers that can be read is{'' if count else ' not'}"
     if count in (0, n):
         return f"All {n:,} pairs of layers are" if count else f"None of {n:,} pairs of layers is"
     return f"{count:,} of {n:,} pairs of layers {'is' if count == 1 else 'are'}"
@@ -247,14 +252,14 @@ def _number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _expected(n: int) -> str:
-    """How many of so many chance calls so, in words.
+def _here(n: int) -> str:
+    """How many of so many chance calls so, in words; nothing of one.
 
-    >>> _expected(4), _expected(638)
-    ('0.04', 'about 6')
+    >>> _here(4), _here(638), _here(1)
+    (', here 0.04', ', here about 6', '')
     """
     expected = n * CHANCE
-    return f"about {expected:.0f}" if expected >= 3 else f"{expected:.2g}"
+    return "" if n == 1 else f", here about {expected:.0f}" if expected >= 3 else f", here {expected:.2g}"
 
 
 def _span(values: Sequence[float]) -> str:

@@ -219,6 +219,18 @@ def extractive(
     return Cascade(first, second, down=stride, **settings)
 
 
+def as_cascade(pair: Any) -> Cascade:
+    """What a function of this package was given, if it is a cascade.
+
+    Raises:
+        TypeError: it is none, such as a pair of a network, which has one.
+    """
+    if not isinstance(pair, Cascade):
+        inside = ": give its cascade, pair.cascade" if hasattr(pair, "cascade") else ""
+        raise TypeError(f"expected a sicjax.sdr.Cascade, got {type(pair).__name__}{inside}")
+    return pair
+
+
 def _doubt_layout(first, second) -> None:
     """Warns of kernels that are surely `(out, in, k, k)`, or `(in, out, k, k)`: many places, which fit as channels."""
     first, second = np.shape(first), np.shape(second)

@@ -64,7 +64,8 @@ def extremes(pair: Cascade, k: int) -> Extremes:
     """
     if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
         raise ValueError(f"k must be a positive integer, got {k!r}")
-    k, f = min(int(k), pair.pathways), features(pair)
+    f = features(pair)
+    k = min(int(k), pair.pathways)
     inputs = max(1, min(f.a.shape[1], PART // f.b.shape[2]))
     low, high = (_Kept(jnp.full(k, -jnp.inf, f.a.dtype), *jnp.zeros((2, k), jnp.int32)) for _ in range(2))
     for start in range(0, f.a.shape[1], inputs):

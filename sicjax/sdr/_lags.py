@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from sicjax.sdr._cascade import Cascade
+from sicjax.sdr._cascade import Cascade, as_cascade
 from sicjax.sdr._geometry import Lag, tap_pairs
 
 # Up to this many products of two taps they are written out, which runs fastest; beyond, the program would take
@@ -46,11 +46,18 @@ def features(pair: Cascade) -> Features:
     return analyse(pair)[0]
 
 
-@jax.jit
 def analyse(pair: Cascade) -> tuple[Features, Float[Array, "2 m"]]:
     """The features, and the log of the energy of each channel's kernels together in the first and the second layer.
 
-    A program of its own, called before the programs that use it: fused into a loop over pathways XLA would compute
+    Raises:
+        TypeError: what is no `Cascade`.
+    """
+    return _analyse(as_cascade(pair))
+
+
+@jax.jit
+def _analyse(pair: Cascade) -> tuple[Features, Float[Array, "2 m"]]:
+    """A program of its own, called before the programs that use it: fused into a loop over pathways XLA would compute
     features again for every pathway (on CPU it also ignores optimization barriers).
     """
     first, second = pair.aligned()

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from sicjax.sdr._cascade import Cascade
+from sicjax.sdr._cascade import Cascade, as_cascade
 from sicjax.sdr._geometry import Lag, tap_pairs
 from sicjax.sdr._lags import features, normalise, sum_first
 from sicjax.sdr._moments import Departures, Moments, count_pathways, first_two
@@ -40,11 +40,11 @@ def null(pair: Cascade, key: Key[Array, ""] | None = None, *, draws: int | None 
     if key is None:
         if draws is not None:
             raise ValueError("draws need a key: null(pair, jax.random.key(0), draws=...); without both it is exact")
-        return _expected(pair)
+        return _expected(as_cascade(pair))
     draws = 16 if draws is None else draws
     if draws < 1:
         raise ValueError(f"draws must be at least 1, got {draws}")
-    return _sampled(pair, key, draws)
+    return _sampled(as_cascade(pair), key, draws)
 
 
 def shuffle_taps(pair: Cascade, key: Key[Array, ""]) -> Cascade:

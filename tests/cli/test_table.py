@@ -163,7 +163,7 @@ def test_rows_are_chosen_by_names(monkeypatch):
     assert "; shown: 1, with '.1.resnets' in name or reading, the first of the network " in " ".join(
         map(str.rstrip, lines)
     )
-    assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair of that name"
+    assert shown(monkeypatch, 200, [found], match="nowhere")[1].strip() == "no pair with 'nowhere'"
     lines = shown(monkeypatch, None, [found], match="no shared")
     assert lines[13].endswith("; shown: 12, with 'no shared' in name or reading")
     # Of ratios those come last that are 1 by structure, and are in no top of them.

@@ -1,13 +1,16 @@
 """What a notebook shows of a network and its measure, and the table of pandas."""
 
 import sys
+from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 
 from sicjax import _html, sdr
 from sicjax._errors import InputError, MissingPackage
 from sicjax.measure import QUANTILES, Row, measure
+from sicjax.measure._rows import LINES
 from sicjax.networks import Layer, Network, Skipped, from_file
 
 
@@ -31,6 +34,30 @@ def test_a_measured_file_is_a_short_table(chain):
     assert repr(pair.second) == "net.3: kernel 4x4x4x6, stride 2x2 transposed"
 
 
+def test_of_many_pairs_those_are_listed_that_say_something(chain):
+    (found,) = measure([chain[0]], stride=2)
+    blind = found.rows[0]._replace(structural=True, name="blind")
+    for rows, listed in ((LINES - 1, LINES), (LINES, 1)):
+        many = found._replace(rows=(found.rows[0], *[blind] * rows))
+        lines = repr(many).splitlines()
+        assert len([line for line in lines if line.startswith(("blind", "net.0 to"))]) == listed
+        assert many._repr_html_().count("<tr>") == 1 + min(listed, _html.MOST)
+        left = f"not listed: {rows} pairs that share no lag"
+        assert any(line.startswith(left) for line in lines) == (left in many._repr_html_()) == (listed == 1)
+    assert repr(found._replace(rows=(blind,) * 50)).count("blind") == LINES  # of nothing else all
+
+
+def test_an_error_in_a_notebook_is_the_line_that_led_to_it_and_one_that_says_it(monkeypatch):
+    with pytest.raises(InputError) as raised:
+        from_file("nowhere.onnx")
+    # The type checks of the tests stand between this line and the package.
+    monkeypatch.setattr("sicjax._errors._HERE", str(Path(jaxtyping.__file__).parent))
+    where, said = raised.value._render_traceback_()
+    assert where.splitlines()[1].strip() == 'from_file("nowhere.onnx")' and said.startswith("InputError: cannot read")
+    monkeypatch.setenv("SICJAX_DEBUG", "1")
+    assert len(raised.value._render_traceback_()) > 3
+
+
 def test_networks_in_memory_are_told_apart(chain):
     """By the file, the class, or the name that they were given; two of a name by a number."""
     net = from_file(chain[0], stride=2)
@@ -43,7 +70,12 @@ def test_networks_in_memory_are_told_apart(chain):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("file.onnx", r"a list .*: measure\(\[file\]\)"), ([object()], "got object: .*from_torch")]
+    ("given", "said"),
+    [
+        ("file.onnx", r"a list .*: measure\(\[file\]\)"),
+        ([object()], r"got object: .*from_torch\(module, x"),
+        ([{}], r"got dict: .*from_torch\(state_dict, stride=N"),
+    ],
 )
 def test_what_is_no_list_of_files_or_networks_is_refused(given, said, without_type_checks):
     with pytest.raises(InputError, match=said):

@@ -80,10 +80,30 @@ def test_words_know_what_chance_shows(found):
     assert not any("so many" in line for line in words.sentences(words.Counts([chance._replace(z=9.0)] * 2)))
     structural = row._replace(structural=True, reading="no shared lag")
     lead = words.lead(words.Counts([chance, *[structural] * 9]))
-    assert lead.startswith("In 9 of 10 pairs of layers every ratio is 1 whatever") and "No two layers here" in lead
+    assert lead.startswith("In 9 of 10 pairs of layers every ratio is 1 whatever") and "The one pair of layers" in lead
     assert "can be read" in words.lead(words.Counts([structural]))
     assert any("every ratio is 1" in sentence for sentence in words.sentences(words.Counts([structural])))
     assert "nothing to measure" in words.lead(words.Counts())
+
+
+def test_of_one_pair_it_speaks_of_one(found):
+    row = found.rows[0]._replace(coupling=0.5, coupling_p=1e-9, z=0.1, reading="strongly coupled", structural=False)
+    chance = row._replace(reading="as random pairing", coupling_p=0.5)
+    said = {
+        "neither": words.Counts([chance]),
+        "coupled": words.Counts([row]),
+        "raised": words.Counts([chance._replace(z=9.0)]),
+        "lowered": words.Counts([chance._replace(z=-9.0)]),
+    }
+    lead = {name: words.lead(counts) for name, counts in said.items()}
+    text = {name: " ".join(words.sentences(counts)) for name, counts in said.items()}
+    one = "The one pair of layers that can be read is"
+    assert lead["neither"] == f"{one} neither coupled nor adapted beyond chance."
+    assert lead["raised"] == lead["lowered"] == f"{one} adapted beyond chance, though not coupled beyond it."
+    assert f"{one} not coupled (" in text["neither"] and "does not move the mean ratio" in text["neither"]
+    assert f"{one} coupled, strongly (" in text["coupled"] and "pass the same frequencies" in text["raised"]
+    assert "lowers the mean ratio beyond chance (kernels that meet pass other" in text["lowered"]
+    assert not any(word in each for each in text.values() for word in ("1 of 1", "they would lie", "none of 1", "here"))
 
 
 def test_readings_are_counted_whatever_their_words():

@@ -8,6 +8,7 @@ import pytest
 from helpers import METHODS, kernels
 
 import sicjax.sdr as sdr
+from sicjax import networks
 
 A, B = kernels((4, 4), (4, 4))
 
@@ -92,6 +93,21 @@ def test_kernels_that_xla_takes_for_zero_are_measured(scale):
     with pytest.raises(ValueError, match="1 filters of the first kernel vanish in float32 beside the others"):
         tiny = np.ones((2, 1, 1, 2), np.float32) * np.float32([1e-44, 1e30])
         sdr.Cascade(tiny, np.ones((2, 1, 2, 1), np.float32))
+
+
+@pytest.mark.parametrize("name", ["moments", "decompose", "coupling", "null", "histogram", "ratios", "extremes"])
+def test_a_pair_of_a_network_is_told_where_its_cascade_is(name, without_type_checks):
+    pair = networks.from_function(
+        lambda w, x: _conv(_conv(x, w), w), jnp.ones((3, 3, 2, 2)), jnp.ones((1, 8, 8, 2))
+    ).pairs[0]
+    call = {"extremes": lambda pair: sdr.extremes(pair, 2)}.get(name, getattr(sdr, name))
+    call(pair.cascade)
+    with pytest.raises(TypeError, match="expected a sicjax.sdr.Cascade, got Pair: give its cascade, pair.cascade"):
+        call(pair)
+
+
+def _conv(x, kernel):
+    return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
 def test_kernels_as_pytorch_has_them_are_doubted():

@@ -159,9 +159,8 @@ class Network(NamedTuple):
 
     def __repr__(self) -> str:
         """What it is in a few lines, without the weights."""
-        title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
         left = [*skipped_lines(self.skipped), *self.notes]
-        lines = [title, *(f"  {pair.name}" for pair in self.pairs), *left]
+        lines = [self._title(), *(f"  {pair.name}" for pair in self.pairs), *left]
         more = [f"... and {len(lines) - LINES} lines more"] if len(lines) > LINES else []
         return "\n".join(lines[:LINES] + more)
 
@@ -170,9 +169,12 @@ class Network(NamedTuple):
             [path, _by(kernel.shape), _by(stride) + " transposed" * transposed, _by(dilation), str(groups)]
             for path, kernel, stride, dilation, groups, transposed in self.layers
         ]
-        title = f"{len(self.layers)} convolutions, {len(self.pairs)} pairs that follow one another"
         left = [*skipped_lines(self.skipped), *self.notes]
-        return table(title, ["layer", "kernel", "stride", "dilation", "groups"], rows, left)
+        return table(self._title(), ["layer", "kernel", "stride", "dilation", "groups"], rows, left)
+
+    def _title(self) -> str:
+        pairs = "1 pair" if len(self.pairs) == 1 else f"{len(self.pairs)} pairs"
+        return f"{len(self.layers)} convolutions, {pairs} that follow one another"
 
     def bind(self, parameters: Any) -> dict[str, sdr.Cascade]:
         """The same pairs with other parameters, of a network of a function or module.
