@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
         if not args.no_report:
             pictures = [file for file in written if file.suffix == ".png"]
             written.insert(0, report.write_changes(changes, args.out, pictures, origin=report.about(args.given)))
-        wrote(written)
+        wrote(written, args.out)
 
 
 def _compared(

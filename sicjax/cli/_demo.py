@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     captions = "Faces that it makes of random numbers", "Faces, and how it repeats them"
     pictures: dict[str, Path] = dict(zip(captions, files[-2:], strict=True))
     files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=pictures))
-    wrote(files)
+    wrote(files, folder)
     say(f"the run, with its metrics and the measure along the training: {result.folder}")
 
 
@@ -107,5 +107,5 @@ def quick(args: argparse.Namespace) -> None:
         captions |= {f"{name.upper()}: {picture.stem.removeprefix(f'{name}-')}": picture for picture in copied}
         files += copied
     files.insert(0, report.write(measured, folder, origin=report.about(args.given), pictures=captions))
-    wrote(files)
+    wrote(files, folder)
     say("what a column means: sicjax explain; your own network: sicjax measure FILE; to train one: sicjax demo")

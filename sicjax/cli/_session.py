@@ -64,7 +64,7 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
             written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
     if tally.measured and (pictured or args.graph is not None):
         written = _drawn(args, tally, arrays, how, pictured, failed) + written
-    wrote(written)
+    wrote(written, args.out)
     return tally.exit_code(args.out)
 
 

@@ -28,7 +28,7 @@ def test_the_command_line_prints_one_json_document(chain):
 def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     pytest.importorskip("matplotlib")
     out = tmp_path / "made" / "here"
-    done = run("measure", chain[0], "--stride", 2, "--wide", "--out", out)
+    done = run("measure", chain[0], "--stride", 2, "--wide", "--out", out, "--graph", tmp_path / "g.dot")
     lines = done.stdout.splitlines()
     assert lines[0].split()[:4] == ["pair", "direction", "stride", "pathways"]
     assert lines[1].startswith("net.0 to net.3") and "generative" in lines[1] and len(lines) == 4
@@ -38,6 +38,11 @@ def test_the_command_line_prints_a_table_and_writes_files(chain, tmp_path):
     assert json.loads((out / "result.json").read_text())[0]["cascades"][0]["name"] == "net.0 to net.3"
     assert "sicjax measure" in (out / "report.html").read_text()
     assert (out / "histograms.png").read_bytes().startswith(b"\x89PNG")
+    said = done.stderr.splitlines()
+    assert f"wrote {tmp_path / 'g.dot'}" in said and f"to see it: sicjax open {out}" in said
+    assert any(
+        line.startswith("wrote report.html, histograms.png, ") and line.endswith(f" into {out}") for line in said
+    )
 
 
 def test_what_takes_the_place_of_a_whole_table_is_said(chain, tmp_path, capsys):

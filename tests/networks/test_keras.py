@@ -236,7 +236,10 @@ def test_weights_of_whole_channels_end_their_chain_and_no_other(tmp_path):
     )
     found = networks.from_file(save(tmp_path, net, "keras 3"))
     assert names(found) == ["a to b"]
-    assert "a weight or shift of whole channels (Multiply scaled)" in dict(found.skipped)["gate"]
+    assert (
+        "it weighs or shifts whole channels, as in squeeze-and-excitation (Multiply scaled)"
+        in dict(found.skipped)["gate"]
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -159,7 +159,7 @@ def test_a_residual_block_and_squeeze_and_excitation(tmp_path):
     net = net.read(tmp_path, net.op("Gemm", pooled, net.constant(kernel(4, 9), "fc.weight")))
     assert names(net) == ["stem to a", "a to b", "squeeze to excite", "b to c", "stem to c"]
     assert dict(net.skipped) == {
-        "excite": "the chain ends after it: a weight or shift of whole channels (Mul)",
+        "excite": "the chain ends after it: it weighs or shifts whole channels, as in squeeze-and-excitation (Mul)",
         "c": "the chain ends after it: global pooling (ReduceMean)",
     }
 

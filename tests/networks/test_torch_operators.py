@@ -246,4 +246,7 @@ class Squeezed(nn.Module):
 def test_a_weight_of_whole_channels_is_no_branch(tmp_path, way):
     net = network(tmp_path, Squeezed(), way)
     assert {pair.name for pair in net.pairs} == {"a to b", "c to d"}
-    assert dict(net.skipped)["d"] == "the chain ends after it: a weight or shift of whole channels (mul)"
+    assert (
+        dict(net.skipped)["d"]
+        == "the chain ends after it: it weighs or shifts whole channels, as in squeeze-and-excitation (mul)"
+    )

@@ -45,7 +45,8 @@ def elementwise(graph: Graph, xs: Sequence[Flow], name: str) -> Flow:
     for x in sourced:
         if any(source.layer not in kept for source in x.sources):
             gate = all(n == 1 for n, role in zip(x.shape, x.axes, strict=True) if role >= 0)
-            what = "a weight or shift of whole channels" if gate else "its axes are not those of the value it meets"
+            gates = "it weighs or shifts whole channels, as in squeeze-and-excitation"
+            what = gates if gate else "its axes are not those of the value it meets"
             graph.end([x], (), f"{what} ({name})", kind=what)
     return lead.changed(shape, axes=axes, sources=tuple(sources.values()), origin="")
 
