@@ -54,7 +54,8 @@ def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
     if not _extras.missing("plot"):
         from sicjax.experiments import EXPERIMENTS, FIGURES, PRESETS
 
-        known = {"figures": [*FIGURES, *(e.name for e in EXPERIMENTS), "all"], "preset": list(PRESETS)}
+        figures = [*FIGURES, *(e.name for e in EXPERIMENTS), "all", "plan", "verdicts"]
+        known = {"figures": figures, "preset": list(PRESETS)}
         for action in commands.choices["reproduce"]._actions:
             action.choices = known.get(action.dest, action.choices)
     return whole

@@ -82,6 +82,10 @@ def test_a_shell_completes_commands_and_flags(capsys, shell):
     script = capsys.readouterr().out
     words = ("measure", "transposed-in", "penalty-kind", "adaptation", "gan_levels")
     assert [word for word in words if word not in script] == []
+    if shell == "bash":
+        offered = {line.partition("=")[0]: line for line in script.splitlines() if "_choices=(" in line}
+        assert offered["_shtab_sicjax_measure___sort_choices"].endswith(" departure)")
+        assert offered["_shtab_sicjax_reproduce_pos_0_choices"].endswith(" all plan verdicts)")
 
 
 @pytest.mark.parametrize(
