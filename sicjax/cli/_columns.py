@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sicjax._errors import InputError
+from sicjax.cli._fit import closest
 from sicjax.measure import COLUMNS, Row
 
 
@@ -85,8 +86,19 @@ _QUANTILES = {"5 %": "0.05", "median": "0.5", "95 %": "0.95"}
 
 def short(sort: str | None) -> tuple[Heading, ...]:
     """The columns that say most, and the one that rows are sorted by."""
-    by = [each for each in ALL[1:] if sort in (each.title, each.field) and each not in SHORT]
-    return (*SHORT[:-1], *by[:1], SHORT[-1])
+    if sort in (None, DEPARTURE) or any(sort in (each.title, each.field) for each in (PAIR, *SHORT)):
+        return SHORT
+    by = [each for each in ALL if sort in (each.title, each.field)]
+    field = str(sort)
+    other = Heading(field, lambda row: _cell(getattr(row, field)), field)
+    return (*SHORT[:-1], *(by[:1] or [other]), SHORT[-1])
+
+
+def _cell(value: Any) -> str:
+    """What has no column of its own."""
+    if isinstance(value, float):
+        return _number(value, ".3g")
+    return value if isinstance(value, str) else _of_axes(value) if isinstance(value, Sequence) else str(value)
 
 
 def order(column: str, rows: Iterable[Row] = ()) -> Callable[[Row], Any]:
@@ -106,8 +118,9 @@ def order(column: str, rows: Iterable[Row] = ()) -> Callable[[Row], Any]:
     if field not in COLUMNS or (field == "quantiles" and column not in _QUANTILES):
         named = (name for name in COLUMNS if name != "quantiles")
         there = dict.fromkeys([*(heading.title for heading in ALL), *named, DEPARTURE])
-        raise InputError(f"--sort {column}: there is no such column; there are {', '.join(there)}")
-    sign = 1 if field == "coupling_p" else -1
+        near = closest(column, there)
+        raise InputError(f"--sort {column}: there is no such column{near or ';'} there are {', '.join(there)}")
+    sign = 1 if field in ("coupling_p", "energy_p") else -1
 
     def key(row: Row) -> Any:
         value = row.quantiles[_QUANTILES[column]] if column in _QUANTILES else getattr(row, field)

@@ -62,15 +62,17 @@ def _completed(whole: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _columns(commands: Mapping[str, argparse.ArgumentParser]) -> None:
-    """What names a column is completed as one, by its name in JSON: those in the table may have blanks."""
+    """What names a column is completed as one, by its name in JSON: those in the table may have blanks. So may words,
+    of which the last is enough."""
     from sicjax.cli._columns import DEPARTURE
-    from sicjax.measure import COLUMNS
+    from sicjax.measure import COLUMNS, WORDS
 
     for command, named in (("measure", "sort"), ("explain", "columns")):
         for action in commands[command]._actions:
             if action.dest == named:
-                columns = [column for column in COLUMNS if command == "explain" or column != "quantiles"]
-                action.choices = [*columns, DEPARTURE] if named == "sort" else columns
+                sorted_by = [*(column for column in COLUMNS if column != "quantiles"), DEPARTURE]
+                explained = dict.fromkeys([*COLUMNS, *(word.rpartition(" ")[2] for word in WORDS)])
+                action.choices = sorted_by if command == "measure" else list(explained)
 
 
 def _files(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import textwrap
 from collections.abc import Collection
 
 from sicjax._errors import InputError
+from sicjax.cli._fit import closest
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -32,20 +34,24 @@ def run(args: argparse.Namespace) -> None:
     from sicjax.cli._columns import HEADINGS
     from sicjax.measure import COLUMNS, WORDS
 
-    # A whole reading is words with commas between.
-    asked = [part for given in args.columns for part in ([given] if given in HEADINGS else given.split(", "))]
-    said = COLUMNS | WORDS
+    said, whole = COLUMNS | WORDS, " ".join(args.columns).lower()
+    # A heading may have blanks; a whole reading is words with commas between.
+    given = [whole] if whole in HEADINGS or whole in said else [part.lower() for part in args.columns]
+    asked = [part for each in given for part in ([each] if each in HEADINGS else each.split(", "))]
     found = {part: _meant(HEADINGS.get(part, part), said) for part in asked}
-    unknown = [part for part, names in found.items() if not names]
-    if unknown:
-        there = f"columns {', '.join(COLUMNS)}; words {', '.join(WORDS)}"
-        raise InputError(f"there is no column {', '.join(unknown)}; there are {there}")
-    shown = {name: heading for heading, name in HEADINGS.items()}
+    for part, names in found.items():
+        if not names:
+            there = closest(part, [*said, *HEADINGS])
+            raise InputError(f"there is no column or word {part}{there or '.'} All that there are: sicjax explain")
+    shown: dict[str, list[str]] = {}
+    for heading, name in HEADINGS.items():
+        shown.setdefault(name, []).append(heading)
     names = [name for names in found.values() for name in names]
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
     for name in dict.fromkeys(names or COLUMNS):
-        title = name if shown.get(name, name) == name else f"{name} ({shown[name]} in the table)"
-        print(title)
-        print(textwrap.fill(said[name], 100, initial_indent="  ", subsequent_indent="  "))
+        headings = [heading for heading in shown.get(name, ()) if heading != name]
+        print(f"{name} ({', '.join(headings)} in the table)" if headings else name)
+        print(textwrap.fill(said[name], width, initial_indent="  ", subsequent_indent="  "))
 
 
 def _meant(name: str, said: Collection[str]) -> list[str]:

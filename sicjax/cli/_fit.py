@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from itertools import zip_longest
 from textwrap import wrap
 from typing import NamedTuple, TextIO
@@ -49,6 +50,16 @@ def console_for(file: TextIO) -> Console:
 def say(console: Console, line: str, style: str = "") -> None:
     """Prints a line, on a terminal with its breaks between words."""
     console.print(Text(line, style), soft_wrap=not console.is_terminal)
+
+
+def closest(given: str, names: Iterable[str]) -> str:
+    """What may have been meant, to be put behind what there is not.
+
+    >>> closest("couplng", ["coupling", "energy"]), closest("x", ["coupling"])
+    (', did you mean coupling?', '')
+    """
+    near = get_close_matches(given, dict.fromkeys(names), n=1)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def print_table(

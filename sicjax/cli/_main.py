@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +16,7 @@ from sicjax import __version__
 from sicjax._errors import DEBUG, InputError, bug, set_debug, show_traceback
 from sicjax._foreign import printable
 from sicjax.cli import _compare, _completion, _demo, _doctor, _explain, _measure, _open, _reproduce, _sidecar, _train
+from sicjax.cli._fit import closest
 
 COMMANDS = (_measure, _compare, _sidecar, _demo, _train, _reproduce, _open, _explain, _doctor, _completion)
 
@@ -31,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         whole.print_help()
         return 0
+    known = [command.__name__.rpartition("._")[2] for command in COMMANDS]
+    if not given[0].startswith("-") and given[0] not in known and (near := closest(given[0], known)):
+        whole.error(f"there is no command {given[0]}{near}")
     args = whole.parse_args(given)
     args.given, args.whole = given, whole
     for stream in (sys.stdout, sys.stderr):
@@ -62,8 +68,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception, said: str) -> int:
     show_traceback(error)
-    print(f"sicjax: {printable(said)}", file=sys.stderr)
+    _complain(said)
     return 1
+
+
+def _complain(said: str) -> None:
+    """A line on stderr; on a terminal it goes on in the next between words."""
+    line = f"sicjax: {printable(said)}"
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+    print(line, file=sys.stderr)
 
 
 def _open_what_is_closed() -> None:
@@ -86,7 +101,7 @@ def _warnings_in_a_line() -> Iterator[None]:
 
     def show(message, category, filename, lineno, file=None, line=None):
         if category is UserWarning:
-            print(f"sicjax: {printable(str(message))}", file=sys.stderr)
+            _complain(str(message))
         else:
             before(message, category, filename, lineno, file, line)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import glob
 import os
+import shutil
 from pathlib import Path
+from textwrap import fill
 
 from sicjax import _extras, weights
 from sicjax._errors import InputError
@@ -127,9 +129,10 @@ class _Help(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         from sicjax.networks import FORMATS
 
-        name = max(len(format.name) for format in FORMATS)
-        endings = max(len(" ".join(format.endings)) for format in FORMATS)
-        lines = [f"  {f.name:{name}}  {' '.join(f.endings):{endings}}  {f.about}{_needs(f.extra)}" for f in FORMATS]
+        width = shutil.get_terminal_size().columns - 2  # as argparse has it
+        endings = lambda format: f" ({' '.join(format.endings)})" if format.endings else ""
+        lines = [f"{format.name}{endings(format)}: {format.about}{_needs(format.extra)}" for format in FORMATS]
+        lines = [fill(line, width, initial_indent="  ", subsequent_indent="    ") for line in lines]
         parser.epilog = "\n".join(["formats, told by their content, of which nothing is run:", *lines])
         parser.print_help()
         parser.exit()

@@ -62,9 +62,11 @@ def measure_and_show(args: argparse.Namespace, *, few: int) -> int:
         written = [] if args.out is None else _together(everything, archive, tally, args, how, surveyed=not pictured)
         if args.out is not None and not _extras.missing("archive"):
             written += measure.write_parquet(own(), args.out, part=args.shard or (1, 1))
+    drawn = []
     if tally.measured and (pictured or args.graph is not None):
-        written = _drawn(args, tally, arrays, how, pictured, failed) + written
-    wrote(written, args.out)
+        drawn = _drawn(args, tally, arrays, how, pictured, failed)
+    if drawn or tally.new:  # not of what was there before
+        wrote(drawn + written, args.out)
     return tally.exit_code(args.out)
 
 

@@ -69,7 +69,13 @@ def tables(records: Sequence[Record], file: TextIO, view: View = View()) -> None
         left = sum(len(each.rows) for each in measured) - sum(len(each.rows) for each in listed)
         more = " (not listed here: --wide lists all)" if left else ""
         say(console, f"no shared lag: the kernels share none, so every ratio is 1 whatever the weights{more}", "dim")
-    for (said, style), names in _beside(measured).items():
+    beside = _beside(measured)
+    if view.match:  # rows are looked for, and what is said of the whole network was said with all of them
+        errors = {key: names for key, names in beside.items() if key[1] == "red"}
+        if len(errors) < len(beside):
+            say(console, "notes on layers that are in no pair: without --match", "dim")
+        beside = errors
+    for (said, style), names in beside.items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
         say(console, printable(f"{names[0]}{more}: {said}" if len(measured) > 1 else said), style)
 
@@ -103,7 +109,7 @@ class _Shown(NamedTuple):
 def _telling(rows: list[Row], sort: str | None) -> list[Row]:
     """Of many rows those that say something of the weights, in what they are sorted by too; all where none does."""
     nothing = order(sort) if sort is not None else lambda row: (row.structural,)
-    telling = [row for row in rows if not (row.structural and nothing(row)[0])]
+    telling = [row for row in rows if not (row.structural and "energies" not in row.reading and nothing(row)[0])]
     return telling if telling and len(rows) >= MANY else rows
 
 
@@ -139,7 +145,10 @@ def _together(rows: Sequence[Row]) -> str:
     for part in (0, 2):  # of coupling, and of energies
         words = Counter(word for row in rows if (word := row.reading.partition(", ")[part]))
         said += [", ".join(f"{count:,} {word}" for word, count in words.most_common())] * bool(words)
-    return "; ".join(said)
+    frames = Counter(row.reading.partition(", ")[0] for row in rows)
+    wide = len(rows) - frames["too few channels"]
+    coupled = f"{(wide - frames['no shared lag']) / 100:.2g}"
+    return f"{'; '.join(said)}; by chance about {coupled} would be coupled, {wide / 100:.2g} matched or opposed"
 
 
 def _chosen(view: View) -> str:

@@ -92,7 +92,7 @@ def pathway(pair: sdr.Cascade, i: int, m: int, o: int, *, names: tuple[str, str]
     said = [
         pair.direction,
         *(f"{name} {value}" for name, value in _settings(pair)),
-        rf"$\rho$ = {product.mean():.3f},",
+        f"ratio {product.mean():.3f},",
         "the mean of the product",
     ]
     panels[0, 2].text(0, 0.5, "\n".join(said), va="center", transform=panels[0, 2].transAxes, in_layout=False)

@@ -24,7 +24,7 @@ COLUMNS = {
     "pathways": "All triples of input, intermediate and output channel; each has one ratio.",
     "undefined": "Pathways with a kernel that is all zero. They are in no other number.",
     "structural": "The two kernels share no lag (1 x 1 kernels, or a kernel not larger than the stride), so every "
-    "ratio is 1 whatever the weights are. It says nothing about them.",
+    "ratio is 1 whatever the weights are. No ratio, and no coupling, says anything of such a pair; its energies may.",
     "mean": "Of the Spectral Dependency Ratios of all pathways: output power over input power times filter "
     "energy, for white input. 1 is what independent kernels give on average; above 1 both pass the same "
     "frequencies. Most of a departure comes from what any pairing of these kernels shows: see marginal "
@@ -41,15 +41,15 @@ COLUMNS = {
     "z": "Adaptation over its standard deviation under random pairing of the channels. Beyond 2.6 either way "
     "chance does it once in a hundred pairs.",
     "coupling": "How closely the spectra of the kernels on one side of a channel go with those on the other, beyond "
-    "chance: RV coefficient of their lag features, 1 at most, by chance 0 on average (so a little below, too). It does "
-    "not say which way they go, ignores scale, and is the same when all kernels of a layer are transposed. It does "
-    "not say that the network is good, nor which layer caused it.",
+    "chance: RV coefficient of their lag features, 1 at most, by chance 0 on average (so a little below, too); a third "
+    "and more is called strong. It does not say which way they go, ignores scale, and is the same when all kernels of "
+    "a layer are transposed. It does not say that the network is good, nor which layer caused it.",
     "coupling_z": "The RV coefficient less its mean under random pairing, over its standard deviation there. It grows "
     "with the number of channels: compare coupling, not z, between layers.",
     "coupling_p": "How often random pairing of the channels couples as much (Pearson III tail with the exact mean, "
     "variance and skewness). Approximate: near 0.05, on public networks, up to 0.01 off with 8 to 31 channels and "
-    "up to 0.004 with more; `--permutations 20000` takes it from so many random pairings. Far below 1e-4 its digits "
-    "say no more than that it is small.",
+    "up to 0.004 with more; measure --permutations 20000 takes it from so many random pairings. Far below 1e-4 its "
+    "digits say no more than that it is small.",
     "energy": "Correlation over the channels of the log energies of the kernels on either side. It is about scale, "
     "which no ratio sees, and a batch norm between the layers may undo it.",
     "energy_p": "How often random pairing of the channels makes a rank correlation of the energies as large either way "
@@ -62,8 +62,14 @@ COLUMNS = {
     "arrangement.",
     "null_std": "Spread of the ratios when the taps of every kernel are shuffled.",
 }
-# The words of readings, of directions and of the page.
+# The words of readings, of directions and of the page, and what the columns are about.
 WORDS = {
+    "ratio": "Spectral Dependency Ratio of one pathway: the mean over all frequencies of the product of what its two "
+    "kernels pass, each over its own mean. Above 1 both pass the same frequencies, below 1 different ones. A pair has "
+    "as many as pathways; the table has their mean and spread.",
+    "pathway": "An input channel of the first layer, a channel between the two, an output channel of the second, and "
+    "the two kernels on that way.",
+    "departure": "How far the mean ratio is from 1, either way: what measure --sort departure sorts by.",
     "as random pairing": "A reading: coupling_p above 0.01, as chance shows it. The pair may still be adapted.",
     "coupled": "A reading: coupling_p at most 0.01. Kernels that meet in a channel go together in some way.",
     "strongly coupled": "A reading: coupling_p at most 0.01, coupling at least 0.33: a third of what there could be.",

@@ -35,7 +35,7 @@ NEAR_ONE = (0.9, 1.1)
 LARGE = 2**27
 # Of a result where it is printed: fields of a row, and how many rows.
 SHOWN = {"mean": ".4f", "std": ".4f", "marginal": "+.4f", "adaptation": "+.4f", "z": ".2f", "coupling": "+.3f"}
-SHOWN |= {"reading": ""}
+SHOWN |= {"energy": "+.2f", "reading": ""}
 LINES = 40
 # Of a network that is no file and has no name.
 IN_MEMORY = "network in memory"

@@ -1,5 +1,6 @@
 """The command line as a whole: its help, its exit codes, and what it does not import."""
 
+import re
 import subprocess
 import sys
 
@@ -52,12 +53,21 @@ def test_every_flag_of_training_is_in_one_group_with_the_values_of_its_presets(k
     assert f"--steps N training steps ({steps})" in words and "mirror images at random (on)" in words
 
 
-def test_the_help_of_measure_lists_the_formats(capsys):
+def test_the_help_of_measure_lists_the_formats(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     shown = help_of(capsys, "measure")
+    assert max(map(len, shown.splitlines())) <= 80
+    listed = re.sub(r"\n {4,}", " ", shown.partition("formats, told")[2])
     for row in FORMATS:
-        (line,) = [line for line in shown.splitlines() if line.startswith(f"  {row.name} ")]
+        (line,) = [line for line in listed.splitlines() if line.startswith((f"  {row.name}:", f"  {row.name} ("))]
         assert " ".join(row.endings) in line and row.about in line
         assert line.endswith(f"needs sicjax[{row.extra}]") == (row.extra is not None)
+
+
+def test_a_command_that_is_nearly_one_is_guessed(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["mesure", "file"])
+    assert "there is no command mesure, did you mean measure?" in capsys.readouterr().err
 
 
 def test_the_help_of_training_has_the_presets_and_fields(capsys):

@@ -111,12 +111,15 @@ def test_of_many_pairs_a_terminal_lists_those_that_say_something(monkeypatch):
         said = "no shared lag, energies matched" if k == 7 else "no shared lag"
         pair.update({} if k == 5 else {"structural": True, "reading": said})
     lines = shown(monkeypatch, 200, [found])
-    assert lines[1].startswith("down_blocks.5.resnets.2.conv1") and lines[2].startswith("25 pairs, ")
-    assert "the one that depends on weights: mean 1.050" in lines[2]
-    assert lines[2].endswith("; 24 no shared lag, 1 strongly coupled; 1 energies opposed, 1 energies matched")
-    assert lines[3].endswith("whatever the weights (not listed here: --wide lists all)")
+    # The other has energies that are matched.
+    assert [line.split(" to ")[0] for line in lines[1:3]] == [NAMES[k].split(" to ")[0] for k in (5, 7)]
+    assert lines[3].startswith("25 pairs, ") and "the one that depends on weights: mean 1.050" in lines[3]
+    said = "; 24 no shared lag, 1 strongly coupled; 1 energies opposed, 1 energies matched"
+    chance = "by chance about 0.01 would be coupled, 0.25 matched or opposed"
+    assert "".join(lines[3:5]).endswith(f"{said}; {chance}")
+    assert lines[5].endswith("whatever the weights (not listed here: --wide lists all)")
     # Ten rows are asked for, and there is one.
-    assert "shown" not in shown(monkeypatch, 200, [found], top=10, sort="coupling")[2]
+    assert "shown" not in "".join(shown(monkeypatch, 200, [found], top=10, sort="coupling")[2:4])
     # Elsewhere all of them are, and where there are few, or nothing else.
     everywhere = (
         (None, found, {}),
@@ -209,5 +212,23 @@ def test_what_is_1_by_structure_is_listed_where_what_is_sorted_by_says_something
 
 @pytest.mark.parametrize("column", ["meen", "quantiles"])
 def test_a_column_that_there_is_not_is_said_with_those_that_there_are(column):
-    with pytest.raises(InputError, match=f"--sort {column}: there is no such column; there are pair, direction"):
+    near = {"meen": ", did you mean mean\\?", "quantiles": ";"}[column]
+    with pytest.raises(InputError, match=f"--sort {column}: there is no such column{near} there are pair, direction"):
         View(sort=column).of([])
+
+
+def test_what_rows_are_sorted_by_is_shown_whether_it_has_a_column_or_not(monkeypatch):
+    found = record(NAMES)
+    for k, pair in enumerate(found["cascades"]):
+        pair.update(energy_p=k / 100, coupling_z=-k)
+    for column, first, cell in (("energy_p", NAMES[0], "0"), ("coupling_z", NAMES[0], "0"), ("second", NAMES[0], None)):
+        lines = shown(monkeypatch, None, [found], sort=column)
+        assert lines[0].split()[-2:] == [column, "reading"] and lines[1].startswith(first)
+        assert cell is None or lines[1].partition("strongly coupled")[0].split()[-1] == cell
+
+
+def test_where_rows_are_looked_for_notes_are_not_said_again(monkeypatch):
+    found = record(NAMES) | {"notes": ["a note"], "skipped": [{"layer": "a", "reason": "it is the first layer"}]}
+    whole, looked = (shown(monkeypatch, None, [found], match=text) for text in ("", NAMES[3]))
+    assert "a note" in whole and "a note" not in looked and any("without --match" in line for line in looked)
+    assert not any("without --match" in line for line in whole)

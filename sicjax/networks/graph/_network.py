@@ -103,13 +103,16 @@ class Pair(NamedTuple):
         Without all three channels it is the one of the highest ratio; see `figures.pathway` and `sdr.extremes`.
 
         Raises:
-            InputError: matplotlib is not installed, or no pathway is defined.
+            InputError: matplotlib is not installed, no pathway is defined, or there is no such channel.
         """
         if i is None or m is None or o is None:
             highest = sdr.extremes(self.cascade, 1).highest_at
             if not len(highest):
                 raise InputError(f"no pathway of {self.name} is defined: its kernels are zero")
             i, m, o = map(int, highest[0])
+        for name, at, size in zip("imo", (i, m, o), self.cascade.shape, strict=True):
+            if not 0 <= at < size:
+                raise InputError(f"{self.name} has {size} channels {name}, 0 to {size - 1}: there is no {at}")
         return figures.pathway(self.cascade, i, m, o, names=(self.first.path, self.second.path))
 
 
