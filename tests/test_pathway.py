@@ -52,6 +52,10 @@ def test_a_pair_of_a_network_shows_its_highest_pathway(chain):
     (pair, _) = networks.from_file(chain[0], stride=2).pairs
     highest = sdr.extremes(pair.cascade, 1).highest[0]
     assert drawn(pair.show())[2].mean() == pytest.approx(highest, abs=1e-6)
+    figure = pair.show(*(np.int32(k) for k in range(3)))  # as a table has them
+    assert [axes.get_title() for axes in figure.axes[:2]] == [f"{pair.first.path} [0, 1]", f"{pair.second.path} [1, 2]"]
+    with pytest.raises(InputError, match=r"net.0 to net.3 has 4 channels m, 0 to 3: there is no 4"):
+        pair.show(0, 4, 0)
     assert drawn(pair.show(0, 1, 2))[2].mean() == pytest.approx(float(sdr.ratios(pair.cascade)[0, 1, 2]), abs=1e-6)
     titles = [axes.get_title() for axes in pair.show(0, 1, 2).axes]
     assert f"{pair.first.path} [0, 1]" in titles and f"{pair.second.path} [1, 2]" in titles

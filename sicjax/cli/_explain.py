@@ -39,19 +39,18 @@ def run(args: argparse.Namespace) -> None:
     given = [whole] if whole in HEADINGS or whole in said else [part.lower() for part in args.columns]
     asked = [part for each in given for part in ([each] if each in HEADINGS else each.split(", "))]
     found = {part: _meant(HEADINGS.get(part, part), said) for part in asked}
-    for part, names in found.items():
-        if not names:
-            there = closest(part, [*said, *HEADINGS])
-            raise InputError(f"there is no column or word {part}{there or '.'} All that there are: sicjax explain")
     shown: dict[str, list[str]] = {}
     for heading, name in HEADINGS.items():
         shown.setdefault(name, []).append(heading)
     names = [name for names in found.values() for name in names]
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    for name in dict.fromkeys(names or COLUMNS):
+    for name in dict.fromkeys(names or ([] if asked else COLUMNS)):
         headings = [heading for heading in shown.get(name, ()) if heading != name]
         print(f"{name} ({', '.join(headings)} in the table)" if headings else name)
         print(textwrap.fill(said[name], width, initial_indent="  ", subsequent_indent="  "))
+    unknown = [part + closest(part, [*said, *HEADINGS]) for part, names in found.items() if not names]
+    if unknown:
+        raise InputError(f"there is no column or word {'; '.join(unknown)} - all that there are: sicjax explain")
 
 
 def _meant(name: str, said: Collection[str]) -> list[str]:

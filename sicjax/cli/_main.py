@@ -119,9 +119,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Looking inside deep generative models by their weights.",
         epilog="""a first look:
-  sicjax demo --quick                     a small network that comes with it, measured at once
-  sicjax measure generator.pth --stride 2
-  sicjax explain coupling                 what a column of the table means
+  sicjax demo --quick                       networks that come with it, at once
+  sicjax measure generator.pth --stride 2   yours
+  sicjax explain coupling                   what a column of the table means
 
 help on a command: sicjax COMMAND --help""",
     )

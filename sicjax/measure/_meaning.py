@@ -69,6 +69,9 @@ WORDS = {
     "as many as pathways; the table has their mean and spread.",
     "pathway": "An input channel of the first layer, a channel between the two, an output channel of the second, and "
     "the two kernels on that way.",
+    "distance": "Of compare: how far the ratios of a pair moved, the Wasserstein-1 distance of their distributions.",
+    "displacement": "Of compare: how far a layer's kernels moved, |after - before| / |before|.",
+    "cosine": "Of compare: of a layer's kernels before and after, 1 where they point the same way.",
     "departure": "How far the mean ratio is from 1, either way: what measure --sort departure sorts by.",
     "as random pairing": "A reading: coupling_p above 0.01, as chance shows it. The pair may still be adapted.",
     "coupled": "A reading: coupling_p at most 0.01. Kernels that meet in a channel go together in some way.",

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
         InputError: a path or pattern that leads nowhere.
     """
     missing: list[str] = []
+    empty: list[str] = []
     found: dict[str, None] = {}
     for path in map(str, paths):
         here = [path]
@@ -41,13 +43,18 @@ def find(paths: Iterable[str | Path], *, all_steps: bool = False) -> list[Source
             here = sorted(glob.glob(path, recursive=True), key=by_number)
         if not here:
             missing.append(path)
-        found.update(dict.fromkeys(file for one in here for file in _files(one)))
+        files = dict.fromkeys(file for one in here for file in _files(one))
+        if here and not files:
+            empty.append(path)
+        found.update(files)
     if missing:
         raise InputError(f"no such file: {', '.join(missing)}")
     if not found:
         for path in filter(networks.is_saved_model, paths):
             raise InputError(f"{path} {networks.SAVED_MODEL}")
         raise InputError(f"no file of a known format in {', '.join(map(str, paths))}: {' '.join(sorted(_endings()))}")
+    if empty:
+        warnings.warn(f"no file of a known format in {', '.join(empty)}", stacklevel=2)
     named = {os.path.splitext(file)[0] for file in found if not file.endswith(".json")}
     return [
         source

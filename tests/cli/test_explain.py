@@ -24,8 +24,11 @@ def test_all_of_them_and_none_of_them(capsys, monkeypatch):
     said = capsys.readouterr().out.splitlines()
     assert [line for line in said if not line.startswith(" ")] == ["energies opposed", "coupled"]
     assert main(["explain", "meen"]) == 1
-    said = "there is no column or word meen, did you mean mean? All that there are: sicjax explain"
+    said = "there is no column or word meen, did you mean mean? - all that there are: sicjax explain"
     assert said in capsys.readouterr().err
+    assert main(["explain", "opposed", "meen", "nowhere"]) == 1  # what there is, is said
+    out, err = capsys.readouterr()
+    assert out.startswith("energies opposed\n") and "meen, did you mean mean?; nowhere - all" in err
 
 
 def test_what_is_asked_for_may_have_blanks_and_capitals(capsys):

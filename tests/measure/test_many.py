@@ -54,6 +54,8 @@ def test_files_folders_and_patterns_are_found_each_once(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no file of a known format in .*empty: .*npz"):
         find([tmp_path / "empty"])
+    with pytest.warns(UserWarning, match="^no file of a known format in .*empty$"):  # and the rest goes on
+        assert names([folder, tmp_path / "empty"]) == names([folder])
 
 
 def test_runs_in_a_folder_are_one_network_or_one_for_each_checkpoint(tmp_path):

@@ -63,7 +63,8 @@ def from_names(
         unread = "".join(f"; {name} and more were not read: {why}" for name, why in list(tensors.unread.items())[:1])
         held = f"no kernel of a convolution among its {len(tensors.arrays)} arrays"
         why = f"{unnamed[0]} is {_UNNAMED}: {_NAMES}" if unnamed else "dense layers are not measured"
-        raise InputError(f"{path} has {held} ({why}){unread}")
+        because = f" ({why})" if tensors.arrays else ""
+        raise InputError(f"{path} has {held}{because}{unread}")
 
     if stride is None:
         raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsInt
 
 import numpy as np
 from jaxtyping import Float
@@ -97,7 +97,7 @@ class Pair(NamedTuple):
         rows = [(end, *at, ratio) for end, ats, ratios in ends for at, ratio in zip(ats, ratios, strict=True)]
         return pandas.DataFrame(rows, columns=["end", "i", "m", "o", "ratio"])
 
-    def show(self, i: int | None = None, m: int | None = None, o: int | None = None) -> Figure:
+    def show(self, i: SupportsInt | None = None, m: SupportsInt | None = None, o: SupportsInt | None = None) -> Figure:
         """Draws a pathway: two kernels, their spectra, and the product that its ratio is the mean of.
 
         Without all three channels it is the one of the highest ratio; see `figures.pathway` and `sdr.extremes`.
@@ -109,7 +109,8 @@ class Pair(NamedTuple):
             highest = sdr.extremes(self.cascade, 1).highest_at
             if not len(highest):
                 raise InputError(f"no pathway of {self.name} is defined: its kernels are zero")
-            i, m, o = map(int, highest[0])
+            i, m, o = highest[0]
+        i, m, o = int(i), int(m), int(o)  # as they come from a table
         for name, at, size in zip("imo", (i, m, o), self.cascade.shape, strict=True):
             if not 0 <= at < size:
                 raise InputError(f"{self.name} has {size} channels {name}, 0 to {size - 1}: there is no {at}")
