@@ -23,7 +23,9 @@ def test_the_demo_trains_measures_and_says_where(tmp_path, monkeypatch, capsys):
         files = {path.name for path in (tmp_path / "demo").iterdir()}
         written = {"report.html", "pairs.csv", "result.json", "histograms.png", "samples.png", "reconstructions.png"}
         assert files == {"run", *written}
-        assert str(tmp_path / "demo" / "histograms.png") in error
+        (said,) = [line for line in error.splitlines() if line.startswith("wrote ")]
+        assert all(name in said for name in written) and said.endswith(f" into {tmp_path / 'demo'}")
+        assert f"to see it: sicjax open {tmp_path / 'demo'}" in error
 
 
 def test_a_demo_in_a_folder_of_something_else_is_refused_in_one_line(tmp_path, capsys):
