@@ -9,7 +9,7 @@ from itertools import takewhile
 REPORT = "https://github.com/sicjax/sicjax/issues"
 DEBUG = "--debug"
 _VARIABLE = "SICJAX_DEBUG"
-_HERE = os.path.dirname(__file__)
+_HERE = os.path.join(os.path.dirname(__file__), "")
 
 
 class InputError(ValueError):

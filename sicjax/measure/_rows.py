@@ -138,8 +138,8 @@ class Measured(NamedTuple):
         return f"{self.file}: {len(self.rows)} pair{'s' * (len(self.rows) != 1)} of layers"
 
     def _telling(self) -> list[Row]:
-        """The pairs that are listed: of many not those whose ratios are 1 whatever the weights, where others are."""
-        telling = [row for row in self.rows if not row.structural]
+        """The pairs that are listed: of many not those of which neither ratios nor energies say anything."""
+        telling = [row for row in self.rows if not row.structural or "energies" in row.reading]
         return telling if telling and len(self.rows) > LINES else list(self.rows)
 
     def _left(self) -> list[str]:

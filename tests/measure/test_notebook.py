@@ -36,7 +36,7 @@ def test_a_measured_file_is_a_short_table(chain):
 
 def test_of_many_pairs_those_are_listed_that_say_something(chain):
     (found,) = measure([chain[0]], stride=2)
-    blind = found.rows[0]._replace(structural=True, name="blind")
+    blind = found.rows[0]._replace(structural=True, name="blind", reading="no shared lag")
     for rows, listed in ((LINES - 1, LINES), (LINES, 1)):
         many = found._replace(rows=(found.rows[0], *[blind] * rows))
         lines = repr(many).splitlines()
@@ -44,6 +44,8 @@ def test_of_many_pairs_those_are_listed_that_say_something(chain):
         assert many._repr_html_().count("<tr>") == 1 + min(listed, _html.MOST)
         left = f"not listed: {rows} pairs that share no lag"
         assert any(line.startswith(left) for line in lines) == (left in many._repr_html_()) == (listed == 1)
+    loud = blind._replace(name="loud", reading="no shared lag, energies opposed")
+    assert repr(found._replace(rows=(loud, *[blind] * LINES))).splitlines()[2].startswith("loud")
     assert repr(found._replace(rows=(blind,) * 50)).count("blind") == LINES  # of nothing else all
 
 

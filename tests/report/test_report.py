@@ -106,6 +106,19 @@ def test_of_one_pair_it_speaks_of_one(found):
     assert not any(word in each for each in text.values() for word in ("1 of 1", "they would lie", "none of 1", "here"))
 
 
+def test_energies_are_named_where_they_are_few_and_shares_are_of_parts_that_go_the_same_way(found):
+    row = found.rows[0]._replace(marginal=0.03, adaptation=0.01, reading="coupled", structural=False)
+    opposed = row._replace(name="the pair", reading="coupled, energies opposed")
+    said = lambda rows: " ".join(words.sentences(words.Counts(rows)))
+    few = said([opposed, *[row] * 9])
+    assert "weak ones (opposed) (the pair). Chance alone calls one pair in a hundred so, here 0.1." in few
+    assert "the pair" not in said([opposed] * 4)
+    assert "75% is marginal in the median:" in few
+    against = row._replace(marginal=-0.03)
+    assert "75% is marginal in the median of the 1 pair in which both parts go the same way" in said([row, against])
+    assert "is marginal" not in said([against])
+
+
 def test_readings_are_counted_whatever_their_words():
     """Each way in which a pair can be read is one that is counted."""
     from sicjax.measure._meaning import reading
