@@ -53,6 +53,8 @@ def test_what_takes_the_place_of_a_whole_table_is_said(chain, tmp_path, capsys):
     assert cli.main([*measure, "--match", "net.6"]) == 0 and written() == 2
     shown = capsys.readouterr()
     assert "net.3 to net.6" in shown.out and "net.0 to net.3" not in shown.out and "already" not in shown.err
+    assert "wrote " in shown.err and cli.main(measure) == 0
+    assert "wrote " not in capsys.readouterr().err  # all was there
     assert cli.main([*measure, "--only", "net.3,net.6"]) == 0 and written() == 1
     assert "has results already: its tables and page will be of the layers that begin with net.3 or net.6" in (
         capsys.readouterr().err

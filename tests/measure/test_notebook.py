@@ -45,7 +45,7 @@ def test_of_many_pairs_those_are_listed_that_say_something(chain):
         left = f"not listed: {rows} pairs that share no lag"
         assert any(line.startswith(left) for line in lines) == (left in many._repr_html_()) == (listed == 1)
     loud = blind._replace(name="loud", reading="no shared lag, energies opposed")
-    assert repr(found._replace(rows=(loud, *[blind] * LINES))).splitlines()[2].startswith("loud")
+    assert repr(found._replace(rows=(*[blind] * LINES, loud))).splitlines()[2].startswith("loud")
     assert repr(found._replace(rows=(blind,) * 50)).count("blind") == LINES  # of nothing else all
 
 
